@@ -1,0 +1,71 @@
+"""Opaque cursors: where the next page starts, bound to what is being paged."""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Any
+
+from .errors import InvalidInputError
+
+
+def _pack(kind: str, *fields: str | int) -> str:
+    raw = json.dumps([kind, *fields], separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _unpack(kind: str, cursor: str, *types: type) -> list[Any]:
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        fields = json.loads(raw)
+    except (binascii.Error, ValueError, RecursionError):
+        fields = None
+    if not (
+        isinstance(fields, list)
+        and len(fields) == len(types) + 1  # pyright: ignore[reportUnknownArgumentType]
+        and fields[0] == kind
+        and all(type(value) is wanted for value, wanted in zip(fields[1:], types, strict=True))  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    ):
+        raise InvalidInputError(
+            "The cursor is not one that this tool returned; pass next_cursor unchanged, or leave cursor out to start over."
+        )
+    return fields[1:]  # pyright: ignore[reportUnknownVariableType]
+
+
+def pack_read(item_id: str, version: int, detail: str, offset: int) -> str:
+    """Return the cursor for reading on at byte ``offset``."""
+    return _pack("read", item_id, version, detail, offset)
+
+
+def parse_read(cursor: str, item_id: str) -> tuple[int, str, int]:
+    """Return (version, detail, byte offset).
+
+    Raises:
+        InvalidInputError: the cursor is malformed or of another item.
+    """
+    of, version, detail, offset = _unpack("read", cursor, str, int, str, int)
+    if of != item_id:
+        raise InvalidInputError(
+            f"The cursor belongs to item {of!r}, not {item_id!r}; pass the cursor with its own item_id."
+        )
+    if offset < 0:
+        raise InvalidInputError("The cursor points before the start; leave cursor out to start over.")
+    return version, detail, offset
+
+
+def pack_list(created_at: datetime, item_id: str) -> str:
+    """Return the cursor for listing on after the item."""
+    return _pack("list", created_at.isoformat(), item_id)
+
+
+def parse_list(cursor: str) -> tuple[datetime, str]:
+    """Return (created_at, item_id) of the last item seen.
+
+    Raises:
+        InvalidInputError: the cursor is malformed.
+    """
+    at, item_id = _unpack("list", cursor, str, str)
+    try:
+        return datetime.fromisoformat(at), item_id
+    except ValueError:
+        raise InvalidInputError("The cursor's date cannot be read; leave cursor out to start over.") from None

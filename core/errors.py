@@ -1,0 +1,81 @@
+"""The errors that Palimpsest raises on purpose.
+
+::
+
+    PalimpsestError
+    ├── InvalidInputError          the caller can mend it
+    ├── NotFoundError
+    │   └── ItemNotFoundError
+    ├── ConflictError              the world is not as the caller believes
+    ├── StoreError
+    │   ├── StoreUnavailableError  nothing was written; try again later
+    │   ├── StoreFullError         nothing was written; make room
+    │   └── ContentDamagedError    what is stored is not what was acknowledged
+    ├── EmbedderError
+    │   └── ModelFileError
+    ├── CompressionError
+    └── SettingsError
+
+A message says in one sentence what is wrong and what to do; without one, the class's docstring is the message.
+"""
+
+
+class PalimpsestError(Exception):
+    """Palimpsest could not do what was asked."""
+
+    def __init__(self, message: str | None = None) -> None:
+        """Keep ``message``, or the first line of the class's docstring."""
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class InvalidInputError(PalimpsestError):
+    """The input is not valid."""
+
+
+class NotFoundError(PalimpsestError):
+    """Nothing of that name exists here."""
+
+
+class ItemNotFoundError(NotFoundError):
+    """No item with that id exists in this namespace."""
+
+    def __init__(self, item_id: str) -> None:
+        """Name the id; an id of another namespace reads the same as one that never was."""
+        super().__init__(f"No item {item_id!r} exists in this namespace; take an id from memory_search or memory_list.")
+        self.item_id = item_id
+
+
+class ConflictError(PalimpsestError):
+    """The item changed since it was read."""
+
+
+class StoreError(PalimpsestError):
+    """The database refused the operation; nothing was written."""
+
+
+class StoreUnavailableError(StoreError):
+    """The database cannot be reached; nothing was written, so try again once it runs (`palimpsest doctor` says why)."""
+
+
+class StoreFullError(StoreError):
+    """The disk that holds the memory is full; nothing was written, so free some space and try again."""
+
+
+class ContentDamagedError(StoreError):
+    """The stored content no longer matches its SHA-256; restore the database from a backup."""
+
+
+class EmbedderError(PalimpsestError):
+    """The embedding model failed; words can still be searched."""
+
+
+class ModelFileError(EmbedderError):
+    """The embedding model's file is missing or damaged; reinstall palimpsest."""
+
+
+class CompressionError(PalimpsestError):
+    """The text could not be shortened; its full content is untouched."""
+
+
+class SettingsError(PalimpsestError):
+    """A setting is not valid."""

@@ -1,0 +1,49 @@
+"""Ids made by us: 63-bit numbers that sort by time, written as short lower-case text."""
+
+import secrets
+import time
+
+from .errors import InvalidInputError
+
+ITEM_PREFIX = "mem_"
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_LENGTH = 13
+_EPOCH_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
+_RANDOM_BITS = 22
+_LARGEST = (1 << 63) - 1
+
+
+def new_number() -> int:
+    """Return a new 63-bit id: 41 bits of milliseconds since 2024, then 22 random bits."""
+    elapsed = time.time_ns() // 1_000_000 - _EPOCH_MS
+    return (elapsed << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)) & _LARGEST
+
+
+def format_item_id(number: int) -> str:
+    """Write a number as an item id."""
+    return ITEM_PREFIX + "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_LENGTH)))
+
+
+def new_item_id() -> str:
+    """Return a new item id."""
+    return format_item_id(new_number())
+
+
+def parse_item_id(text: str) -> int:
+    """Read an item id.
+
+    Raises:
+        InvalidInputError: the text is not an id.
+    """
+    digits = text.removeprefix(ITEM_PREFIX)
+    number = 0
+    if text.startswith(ITEM_PREFIX) and len(digits) == _LENGTH and all(letter in _VALUES for letter in digits):
+        for letter in digits:
+            number = number << 5 | _VALUES[letter]
+        if number <= _LARGEST:
+            return number
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    raise InvalidInputError(
+        f"{shown!r} is not an item id; ids look like {ITEM_PREFIX}0123456789abc and come from memory_search or memory_list."
+    )

@@ -1,0 +1,95 @@
+"""The ingest pipeline: from a text to everything that an add writes."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from .errors import EmbedderError
+from .models import ChunkDraft, ItemDraft, Labels, Span
+from .ports import Chunker, Compressor, Embedder, LexicalEncoder, TokenCounter
+
+INLINE_CHUNKS = 8
+"""Up to this many chunks are embedded before the add is answered (about 20 ms each); more become a job."""
+_INLINE_BYTES = 32_000
+
+
+class Ingest:
+    """Turns contents into drafts: tokens, renditions, chunks with their terms and, when there are few, their vectors."""
+
+    def __init__(
+        self,
+        *,
+        chunker: Chunker,
+        compressor: Compressor,
+        counter: TokenCounter,
+        lexicon: LexicalEncoder,
+        embedder: Embedder,
+    ) -> None:
+        """Take the ports that a draft needs."""
+        self._chunker = chunker
+        self._compressor = compressor
+        self._counter = counter
+        self._lexicon = lexicon
+        self._embedder = embedder
+
+    @property
+    def compressor_name(self) -> str:
+        """Name what makes the renditions."""
+        return self._compressor.name
+
+    async def draft(
+        self, namespace: str, item_id: str, thread: str, labels: Labels, text: str, content: bytes, digest: str
+    ) -> tuple[ItemDraft, tuple[str, ...]]:
+        """Return the draft and notes for the receipt; ``content`` is ``text`` in UTF-8, ``digest`` its SHA-256 in hex."""
+        arguments = (namespace, item_id, thread, labels, text, content, digest)
+        # Long texts take long enough to starve other calls on the event loop.
+        draft = (
+            self._build(*arguments)
+            if len(content) <= _INLINE_BYTES
+            else await asyncio.to_thread(self._build, *arguments)
+        )
+        notes: tuple[str, ...] = ()
+        if "\x00" in text:
+            notes = (f"The content has {text.count(chr(0))} NUL characters; they are kept as they are.",)
+        if len(draft.chunks) > INLINE_CHUNKS:
+            return draft, notes
+        try:
+            vectors = await self._embedder.embed([chunk_text(content, chunk.span) for chunk in draft.chunks])
+        except EmbedderError as error:
+            return draft, (*notes, f"Not searchable by meaning yet: {error}")
+        return _with_vectors(draft, dict(enumerate(vectors))), notes
+
+    def _build(
+        self, namespace: str, item_id: str, thread: str, labels: Labels, text: str, content: bytes, digest: str
+    ) -> ItemDraft:
+        count = self._counter.count(text)
+        kind = self._chunker.kind(text, labels.content_type, labels.title)
+        chunks = tuple(
+            ChunkDraft(span, self._lexicon.encode_document(namespace, chunk_text(content, span)))
+            for span in self._chunker.split(text, kind, labels.title)
+        )
+        return ItemDraft(
+            item_id=item_id,
+            thread=thread,
+            labels=labels,
+            content=content,
+            sha256=digest,
+            tokens=count,
+            renditions=self._compressor.compress(text, kind, labels.title, count.tokens),
+            chunks=chunks,
+            embedding_model=self._embedder.model_id,
+            lexicon=self._lexicon.version,
+        )
+
+
+def chunk_text(content: bytes, span: Span) -> str:
+    """Return what is embedded and indexed for a chunk: its context line, then its text."""
+    text = content[span.start : span.end].decode(errors="replace")
+    return f"{span.context}\n{text}" if span.context else text
+
+
+def _with_vectors(draft: ItemDraft, vectors: Mapping[int, list[float]]) -> ItemDraft:
+    chunks = tuple(
+        ChunkDraft(chunk.span, chunk.terms, tuple(vectors[ordinal])) for ordinal, chunk in enumerate(draft.chunks)
+    )
+    return replace(draft, chunks=chunks)

@@ -1,0 +1,291 @@
+"""What the core asks of the outside; each method's docstring is its contract."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from .models import (
+    Candidate,
+    Detail,
+    Event,
+    Filters,
+    Item,
+    ItemDraft,
+    ItemList,
+    ItemState,
+    Job,
+    Kind,
+    Labels,
+    PendingChunk,
+    Receipt,
+    Rendition,
+    Span,
+    SparseTerms,
+    StoreCounts,
+    TokenCount,
+)
+
+Redraft = Callable[[Item, Labels, str, bytes], Awaitable[ItemDraft]]
+"""Makes the draft of a further version: (item, labels, thread, content) to draft."""
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+        ...
+
+
+class Embedder(Protocol):
+    """Texts to vectors of unit length; ``model_id`` changes whenever vectors stop being comparable."""
+
+    @property
+    def model_id(self) -> str:
+        """Name the model, its variant and whatever else its vectors depend on, without loading it."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Return the vectors' length, without loading the model."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return one vector a text, in order; an empty list for none. Texts beyond the model's window are cut.
+
+        Raises:
+            ModelFileError: the model's file is missing or damaged.
+            EmbedderError: the model or its endpoint failed.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Free what the embedder holds; calling it twice is allowed."""
+        ...
+
+
+class LexicalEncoder(Protocol):
+    """Texts to the terms that word search compares; ``version`` changes whenever terms do."""
+
+    @property
+    def version(self) -> str:
+        """Name the tokenizer and its rules."""
+        ...
+
+    def encode_document(self, namespace: str, text: str) -> SparseTerms:
+        """Return the distinct terms of a chunk, stop words left out."""
+        ...
+
+    def encode_query(self, namespace: str, text: str) -> SparseTerms:
+        """Return the terms to look for, at most 64, in the order they occur; empty when nothing in it is searchable."""
+        ...
+
+
+class TokenCounter(Protocol):
+    """Texts to token counts, without any network."""
+
+    @property
+    def name(self) -> str:
+        """Name the tokenizer, or the estimate and its error."""
+        ...
+
+    def count(self, text: str) -> TokenCount:
+        """Count the tokens of ``text``; 0 for the empty text."""
+        ...
+
+
+class Chunker(Protocol):
+    """Content to the spans that are indexed."""
+
+    def kind(self, text: str, content_type: str, title: str | None) -> Kind:
+        """Say what the text is, from its content type, its title (a file name tells) and its shape."""
+        ...
+
+    def split(self, text: str, kind: Kind, title: str | None) -> tuple[Span, ...]:
+        """Split at natural borders into spans that cover all text but white space, in order, without overlap."""
+        ...
+
+
+class Compressor(Protocol):
+    """Text to shorter text."""
+
+    @property
+    def name(self) -> str:
+        """Name the compressor and its version."""
+        ...
+
+    def compress(self, text: str, kind: Kind, title: str | None, tokens: int) -> tuple[Rendition, ...]:
+        """Return summary (about 10:1), brief (about 50:1) and hint (one line), leaving out each that would not be
+        shorter than the text itself. ``tokens`` is the text's own count. Deterministic."""
+        ...
+
+
+class Store(Protocol):
+    """Where items are kept. Every method acts inside one namespace and in one transaction: all of it or nothing.
+
+    Ids are strings `mem_…` outside and numbers inside. Every method may raise StoreUnavailableError; writes may raise
+    StoreFullError.
+    """
+
+    async def add(self, namespace: str, draft: ItemDraft, *, window: int) -> Receipt:
+        """Commit a new item with its renditions and chunks, and a job for the chunks that have no vector.
+
+        The thread is made when it is new. Content that the thread already holds in an active item (same SHA-256) adds
+        nothing: outcome ``duplicate``. A used ``idempotency_key`` with the same content: outcome ``replayed``.
+
+        Raises:
+            ConflictError: the idempotency key was used for other content.
+        """
+        ...
+
+    async def find_added(
+        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, window: int
+    ) -> Receipt | None:
+        """Return what ``add`` would answer with ``duplicate`` or ``replayed``, before any work is spent on the content.
+
+        Raises:
+            ConflictError: the idempotency key was used for other content.
+        """
+        ...
+
+    async def get(self, namespace: str, item_id: str) -> Item:
+        """Return an item, active or forgotten.
+
+        Raises:
+            ItemNotFoundError: there is none in this namespace.
+        """
+        ...
+
+    async def read(self, namespace: str, item_id: str, version: int | None = None) -> tuple[Item, bytes, str]:
+        """Return the item, the content of a version (default: the current one) and that version's stored SHA-256.
+
+        Raises:
+            ItemNotFoundError: no such item.
+            NotFoundError: no such version of it.
+        """
+        ...
+
+    async def rendition(self, namespace: str, item_id: str, detail: Detail) -> tuple[Item, Rendition | None]:
+        """Return the item and its rendition at ``detail``, None when the text is too short to have one."""
+        ...
+
+    async def replace_content(self, namespace: str, draft: ItemDraft, *, expected_sha256: str, window: int) -> Receipt:
+        """Commit ``draft`` as the next version of the item it names; older versions stay readable.
+
+        Raises:
+            ItemNotFoundError: no such item.
+            ConflictError: the current version's SHA-256 is not ``expected_sha256``, the item is forgotten, or the
+                thread holds the new content in another active item.
+        """
+        ...
+
+    async def relabel(
+        self, namespace: str, item_id: str, labels: Labels, *, thread: str, actor: str, window: int
+    ) -> Receipt:
+        """Replace an item's labels and thread; outcome ``unchanged`` when nothing differs."""
+        ...
+
+    async def set_state(self, namespace: str, item_id: str, state: ItemState, *, actor: str, window: int) -> Receipt:
+        """Forget or restore an item; outcome ``unchanged`` when it already is so.
+
+        Raises:
+            ItemNotFoundError: no such item.
+            ConflictError: a restored item's content meanwhile lives in another active item of its thread.
+        """
+        ...
+
+    async def purge(self, namespace: str, item_id: str, *, actor: str, window: int) -> Receipt:
+        """Delete an item, all its versions, renditions, chunks and before-images; the event keeps id and hash only."""
+        ...
+
+    async def list_items(
+        self, namespace: str, filters: Filters, *, state: ItemState, limit: int, before: tuple[datetime, str] | None
+    ) -> ItemList:
+        """Return items newest first, those older than ``before`` (created_at, item_id); ``next_cursor`` is left None."""
+        ...
+
+    async def candidates(
+        self,
+        namespace: str,
+        *,
+        vector: Sequence[float] | None,
+        model_id: str,
+        terms: SparseTerms,
+        filters: Filters,
+        limit: int,
+    ) -> list[Candidate]:
+        """Return up to ``limit`` chunks by meaning and up to ``limit`` by word, each with both its scores.
+
+        Only active items that pass ``filters``; only vectors of ``model_id``; ``vector`` None leaves meaning out, empty
+        ``terms`` leave words out. BM25 with k1 1.2 and b 0.75 (Robertson and Zaragoza 2009). One statement.
+        """
+        ...
+
+    async def passages(self, namespace: str, wanted: Sequence[tuple[str, Span]]) -> list[tuple[Item, bytes]]:
+        """Return the item and its current content's bytes ``start:end`` for each wanted span, in order; items that
+        vanished meanwhile are left out."""
+        ...
+
+    async def state(self, namespace: str, model_id: str, *, window: int) -> StoreCounts:
+        """Count what the namespace holds."""
+        ...
+
+    async def touch(self, namespace: str, item_ids: Sequence[str], at: datetime) -> None:
+        """Note that items were used."""
+        ...
+
+    async def events(self, namespace: str, limit: int) -> Sequence[Event]:
+        """Return the newest events first."""
+        ...
+
+    async def undo(
+        self, namespace: str, event_id: int | None, *, actor: str, window: int, redraft: Redraft
+    ) -> tuple[Event, Receipt]:
+        """Take back an event (default: the newest that can be), by its before-image; itself an event.
+
+        An add is forgotten, a forgetting restored and the reverse; labels return; a replaced content returns as a
+        further version, drafted by ``redraft``. What was undone cannot be undone again.
+
+        Raises:
+            NotFoundError: there is nothing to undo.
+            ConflictError: the item changed since that event.
+        """
+        ...
+
+    async def claim_job(self, namespace: str, *, owner: str, lease_seconds: float) -> Job | None:
+        """Lease the oldest due job that nobody holds, or whose lease ran out."""
+        ...
+
+    async def finish_job(self, namespace: str, job_id: int, *, owner: str, error: str | None = None) -> None:
+        """Delete a finished job, or give a failed one back to run later with backoff; no effect for a lost lease."""
+        ...
+
+    async def pending_chunks(
+        self, namespace: str, item_id: str, model_id: str, limit: int
+    ) -> tuple[int, Sequence[PendingChunk]]:
+        """Return the item's current version and its first chunks that have no vector of ``model_id``, in order.
+
+        Raises:
+            ItemNotFoundError: the item was purged meanwhile.
+        """
+        ...
+
+    async def put_vectors(
+        self, namespace: str, item_id: str, version: int, model_id: str, vectors: Mapping[int, Sequence[float]]
+    ) -> None:
+        """Store vectors by chunk ordinal; without effect when the item has another version by now, or is gone."""
+        ...
+
+    async def reweigh(self, namespace: str, lexicon: LexicalEncoder) -> int:
+        """Refresh the corpus statistics, and the stored impacts when the mean length drifted by over a quarter.
+
+        Returns the number of chunks rewritten."""
+        ...
+
+    async def describe(self) -> str:
+        """Say in a few words what keeps the items, after a round trip to it ("embedded PostgreSQL 18.4, pgvector 0.8.5")."""
+        ...
+
+    async def aclose(self) -> None:
+        """Free connections; calling it twice is allowed."""
+        ...

@@ -1,0 +1,145 @@
+"""Checks of what callers hand in: each refusal is one sentence that says what is wrong and what to do."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .errors import InvalidInputError
+from .models import DETAILS, MEMORY_TYPES, Detail, MemoryType
+
+MAX_QUERY_BYTES = 100_000
+MAX_LABEL = 200
+MAX_TAGS = 50
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}\Z")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DATA_URI = re.compile(r"\s*data:(image|audio|video|application/pdf)[^,]{0,100};base64,", re.IGNORECASE)
+_BINARY_TYPES = re.compile(
+    r"(image|audio|video|font)/|application/(pdf|zip|octet-stream|gzip|x-tar|vnd\.)", re.IGNORECASE
+)
+_BINARY_HEADS = {
+    "%PDF-": "a PDF",
+    "\x89PNG": "a PNG image",
+    "\ufffdPNG": "a PNG image",
+    "GIF89a": "a GIF image",
+    "GIF87a": "a GIF image",
+    "PK\x03\x04": "a zip archive",
+    "\x7fELF": "a program",
+    "iVBORw0KGgo": "a PNG image in base64",
+    "/9j/4AAQ": "a JPEG image in base64",
+    "JVBERi0": "a PDF in base64",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a namespace accepts; sizes in bytes of UTF-8, 0 for a store without a limit."""
+
+    max_item_bytes: int = 16_000_000
+    max_store_bytes: int = 0
+
+
+def encode_content(content: str, content_type: str, limits: Limits) -> bytes:
+    """Return the content's UTF-8 bytes.
+
+    Raises:
+        InvalidInputError: empty, too large, not text, or not encodable.
+    """
+    if not content or content.isspace():
+        raise InvalidInputError("The content is empty; pass the text to remember in `content`.")
+    _refuse_binary(content, content_type)
+    if (lone := _SURROGATE.search(content)) is not None:
+        raise InvalidInputError(
+            f"The content has half a surrogate pair (U+{ord(lone.group()):04X}) at character {lone.start()}, "
+            "which no UTF-8 text can carry; decode the source again (it was cut inside an emoji) and resend."
+        )
+    data = content.encode()
+    if len(data) > limits.max_item_bytes:
+        raise InvalidInputError(
+            f"The content is {len(data):,} bytes, above the limit of {limits.max_item_bytes:,} for one item; "
+            "split it at natural borders into several items, or raise PALIMPSEST_MAX_ITEM_BYTES."
+        )
+    return data
+
+
+def _refuse_binary(content: str, content_type: str) -> None:
+    found = next((what for head, what in _BINARY_HEADS.items() if content.startswith(head)), None)
+    if found is None and (uri := _DATA_URI.match(content)) is not None:
+        found = f"{uri.group(1).lower()} data in base64"
+    if found is None and _BINARY_TYPES.match(content_type):
+        found = content_type
+    if found is not None:
+        raise InvalidInputError(
+            f"This is {found}, and Palimpsest keeps text only; extract its text or describe it in words, "
+            "add that, and put the file's path into the title."
+        )
+
+
+def check_query(query: str) -> str:
+    """Return the query, stripped.
+
+    Raises:
+        InvalidInputError: empty or longer than 100,000 bytes.
+    """
+    query = _SURROGATE.sub("\ufffd", query).replace("\x00", " ").strip()
+    if not query:
+        raise InvalidInputError("The query is empty; say in a few words what to look for.")
+    if (size := len(query.encode())) > MAX_QUERY_BYTES:
+        raise InvalidInputError(
+            f"The query is {size:,} bytes, above the limit of {MAX_QUERY_BYTES:,}; search for the words that matter."
+        )
+    return query
+
+
+def check_priority(priority: int) -> int:
+    """Return a priority from 0 to 10."""
+    if isinstance(priority, bool) or not 0 <= priority <= 10:
+        raise InvalidInputError(f"The priority is {priority!r}; it must be a whole number from 0 (least) to 10 (most).")
+    return priority
+
+
+def check_name(name: str, what: str) -> str:
+    """Return a thread's or namespace's name: 1 to 100 letters, digits and ``._:/@-``."""
+    if not _NAME.match(name):
+        raise InvalidInputError(
+            f"{name[:60]!r} is no name for a {what}; use 1 to 100 letters, digits and . _ : / @ -, starting with a letter or digit."
+        )
+    return name
+
+
+def check_label(text: str | None, what: str) -> str | None:
+    """Return a one-line label of at most 200 characters, or None when it is blank."""
+    if text is None:
+        return None
+    text = " ".join(_SURROGATE.sub("\ufffd", text).replace("\x00", " ").split())
+    if len(text) > MAX_LABEL:
+        raise InvalidInputError(f"The {what} has {len(text)} characters; {MAX_LABEL} are allowed.")
+    return text or None
+
+
+def check_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """Return distinct tags in the order given; each a one-line label."""
+    cleaned = tuple(dict.fromkeys(tag for tag in (check_label(raw, "tag") for raw in tags) if tag))
+    if len(cleaned) > MAX_TAGS:
+        raise InvalidInputError(f"{len(cleaned)} tags are too many; {MAX_TAGS} are allowed.")
+    return cleaned
+
+
+def check_memory_type(value: str) -> MemoryType:
+    """Return one of the four memory types."""
+    if value not in MEMORY_TYPES:
+        raise InvalidInputError(f"{value[:60]!r} is no memory type; use one of {', '.join(MEMORY_TYPES)}.")
+    return value
+
+
+def check_detail(value: str) -> Detail:
+    """Return one of the levels of detail."""
+    if value not in DETAILS:
+        raise InvalidInputError(f"{value[:60]!r} is no level of detail; use one of {', '.join(DETAILS)}.")
+    return value
+
+
+def check_range(value: int, low: int, high: int, what: str) -> int:
+    """Return a whole number within bounds."""
+    if isinstance(value, bool) or not low <= value <= high:
+        raise InvalidInputError(f"{what} is {value!r}; it must be from {low:,} to {high:,}.")
+    return value

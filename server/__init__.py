@@ -1,0 +1,1 @@
+"""Composition: the only folder that reads the environment and wires the others together."""

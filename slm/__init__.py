@@ -1,0 +1,1 @@
+"""Text in, shorter text or vectors out."""

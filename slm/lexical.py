@@ -1,0 +1,138 @@
+"""The lexical encoder: words, identifiers and character pairs as hashed keys for exact BM25."""
+
+import hashlib
+from collections.abc import Iterable
+
+from ..core.models import SparseTerms
+from .lexical_terms import Stemmers, pairs, split, terms_of, tokens_in_order
+
+QUERY_TERMS = 64
+DIMENSIONS = 1_000_000_000
+"""The sparse vector's length; pgvector allows no more."""
+_CACHED_TOKENS = 50_000
+_CACHED_NAMESPACES = 64
+_LONGEST_CACHED = 48
+
+_Term = tuple[int, int]
+_Entry = tuple[tuple[_Term, ...], int]
+
+
+class _Vocabulary:
+    """What one namespace's tokens hash to, kept for those seen lately."""
+
+    def __init__(self, namespace: str, stemmers: Stemmers) -> None:
+        self._scope = hashlib.blake2b(namespace.encode() + b"\0", digest_size=12)
+        self._stemmers = stemmers
+        self._tokens: dict[str, _Entry] = {}
+        self._runs: dict[str, _Term] = {}
+
+    def token(self, token: str) -> _Entry:
+        """Return the hashed terms of a token and the word positions it takes."""
+        entry = self._tokens.get(token)
+        if entry is None:
+            terms, positions = terms_of(token, self._stemmers)
+            entry = (tuple(map(self._hash, terms)), positions)
+            if len(token) <= _LONGEST_CACHED:
+                if len(self._tokens) >= _CACHED_TOKENS:
+                    self._tokens = {}
+                self._tokens[token] = entry
+        return entry
+
+    def run(self, run: str) -> _Entry:
+        """Return the hashed terms of a run of a script without spaces."""
+        terms = pairs(run)
+        return tuple(map(self._pair, terms)), max(1, len(run) - 1)
+
+    def _pair(self, term: str) -> _Term:
+        known = self._runs.get(term)
+        if known is None:
+            if len(self._runs) >= _CACHED_TOKENS:
+                self._runs = {}
+            known = self._runs[term] = self._hash(term)
+        return known
+
+    def _hash(self, term: str) -> _Term:
+        state = self._scope.copy()
+        state.update(term.encode(errors="surrogatepass"))
+        digest = state.digest()
+        return int.from_bytes(digest[:4], "big", signed=True), int.from_bytes(digest[4:], "big") % DIMENSIONS + 1
+
+
+class WordEncoder:
+    """Encodes texts as terms; safe to share between threads.
+
+    A term's key is 32 bits of a BLAKE2b digest of (namespace, kind, term), its index in the sparse vector another 64
+    bits modulo 1e9: neither depends on a database's version or locale. Terms that collide are counted as one.
+    """
+
+    def __init__(self) -> None:
+        """Start with empty caches; the stemmer is loaded at the first word."""
+        self._stemmers = Stemmers()
+        self._vocabularies: dict[str, _Vocabulary] = {}
+
+    @property
+    def version(self) -> str:
+        """Name the rules by which texts become terms."""
+        return "words-1"
+
+    def encode_document(self, namespace: str, text: str) -> SparseTerms:
+        """Return a chunk's distinct terms; ``length`` counts word positions, however many forms a word was given."""
+        vocabulary = self._vocabulary(namespace)
+        counts: dict[_Term, int] = {}
+        length = 0
+        tokens, runs = split(text)
+        for token, times in tokens.items():
+            terms, positions = vocabulary.token(token)
+            length += positions * times
+            for term in terms:
+                counts[term] = counts.get(term, 0) + times
+        for run in runs:
+            terms, positions = vocabulary.run(run)
+            length += positions
+            for term in terms:
+                counts[term] = counts.get(term, 0) + 1
+        return _sparse(counts, length)
+
+    def encode_query(self, namespace: str, text: str) -> SparseTerms:
+        """Return the first 64 distinct terms of a query in the order they occur."""
+        vocabulary = self._vocabulary(namespace)
+        counts: dict[_Term, int] = {}
+        length = 0
+        for token, unspaced in tokens_in_order(text):
+            terms, positions = vocabulary.run(token) if unspaced else vocabulary.token(token)
+            length += positions
+            for term in terms:
+                if term in counts:
+                    counts[term] += 1
+                elif len(counts) < QUERY_TERMS:
+                    counts[term] = 1
+        return _sparse(counts, length)
+
+    def _vocabulary(self, namespace: str) -> _Vocabulary:
+        vocabulary = self._vocabularies.get(namespace)
+        if vocabulary is None:
+            if len(self._vocabularies) >= _CACHED_NAMESPACES:
+                self._vocabularies = {}
+            vocabulary = self._vocabularies[namespace] = _Vocabulary(namespace, self._stemmers)
+        return vocabulary
+
+
+def _sparse(counts: dict[_Term, int], length: int) -> SparseTerms:
+    keys, indices = tuple(key for key, _ in counts), tuple(index for _, index in counts)
+    if len(set(keys)) < len(keys) or len(set(indices)) < len(indices):
+        counts = _merged(counts.items())
+        keys, indices = tuple(key for key, _ in counts), tuple(index for _, index in counts)
+    return SparseTerms(keys, indices, tuple(counts.values()), length)
+
+
+def _merged(counts: Iterable[tuple[_Term, int]]) -> dict[_Term, int]:
+    """Count terms that share a key or an index under the first of them."""
+    by_key: dict[int, _Term] = {}
+    by_index: dict[int, _Term] = {}
+    merged: dict[_Term, int] = {}
+    for term, count in counts:
+        known = by_key.get(term[0]) or by_index.get(term[1]) or term
+        by_key.setdefault(term[0], known)
+        by_index.setdefault(term[1], known)
+        merged[known] = merged.get(known, 0) + count
+    return merged

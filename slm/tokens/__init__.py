@@ -1,0 +1,1 @@
+"""How many tokens a text has: exactly, by the provider, or by an estimate that says so."""

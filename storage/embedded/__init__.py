@@ -1,0 +1,1 @@
+"""The bundled PostgreSQL: found, started, shared and stopped."""

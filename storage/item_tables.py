@@ -1,0 +1,222 @@
+"""Items, contents and renditions: added and read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..core.errors import ConflictError, ItemNotFoundError, NotFoundError, StoreError
+from ..core.ids import new_item_id, new_number, parse_item_id
+from ..core.models import (
+    Detail,
+    Filters,
+    Item,
+    ItemDraft,
+    ItemList,
+    ItemState,
+    Receipt,
+    Rendition,
+    Span,
+    StoreCounts,
+    ThreadState,
+)
+from . import rows
+from .tables import Account, Tables
+
+_ATTEMPTS = 3
+REWEIGH_AFTER = timedelta(seconds=2)
+
+
+def filter_parameters(filters: Filters) -> tuple[str | None, str | None, str | None, list[str] | None, int | None]:
+    """Return (thread, content_type, memory_type, tags, min_priority) with None for what does not narrow."""
+    return (
+        filters.thread,
+        filters.content_type,
+        filters.memory_type,
+        list(filters.tags) or None,
+        filters.min_priority,
+    )
+
+
+class ItemTables(Tables):
+    """Adds and reads."""
+
+    async def find_added(
+        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, window: int
+    ) -> Receipt | None:
+        """See Store."""
+        async with self._pool.transaction(namespace) as connection:
+            return await self._find_added(connection, namespace, thread, sha256, idempotency_key, window)
+
+    async def _find_added(
+        self, connection: Any, namespace: str, thread: str, sha256: str, key: str | None, window: int
+    ) -> Receipt | None:
+        row = await connection.fetchrow(self._queries["find_added"], namespace, thread, bytes.fromhex(sha256), key)
+        if row["mean_length"] is not None:
+            self._mean_lengths[namespace] = row["mean_length"]
+        if row["item_id"] is None:
+            return None
+        if not row["same"]:
+            raise ConflictError(
+                f"The idempotency key {key!r} was used for other content; take a new key for new content."
+            )
+        item, account = await self._current(connection, namespace, row["item_id"])
+        return self._receipt(item, row["outcome"], account, window)
+
+    async def add(self, namespace: str, draft: ItemDraft, *, window: int) -> Receipt:
+        """See Store."""
+        import asyncpg
+
+        for _ in range(_ATTEMPTS):
+            try:
+                async with self._pool.transaction(namespace) as connection:
+                    row = await connection.fetchrow(self._queries["add"], *self._add_parameters(namespace, draft))
+            except StoreError as error:
+                # Another process used the same idempotency key between our look and our write.
+                if not isinstance(error.__cause__, asyncpg.UniqueViolationError):
+                    raise
+                row = None
+            if row is not None:
+                ready = sum(chunk.embedding is not None for chunk in draft.chunks)
+                account = Account(row["thread_tokens"], len(draft.chunks), ready)
+                return self._receipt(_added_item(draft, row), "added", account, window)
+            known = await self.find_added(
+                namespace,
+                thread=draft.thread,
+                sha256=draft.sha256,
+                idempotency_key=draft.idempotency_key,
+                window=window,
+            )
+            if known is not None:
+                return known
+            # The id was taken, or the other item was forgotten meanwhile: try once more under a new id.
+            draft = replace(draft, item_id=new_item_id())
+        raise StoreError(
+            "The item could not be added because others change the same content; nothing was written, try again."
+        )
+
+    def _add_parameters(self, namespace: str, draft: ItemDraft) -> list[Any]:
+        labels = draft.labels
+        return [
+            namespace,
+            parse_item_id(draft.item_id),
+            draft.thread,
+            labels.title,
+            labels.content_type,
+            labels.memory_type,
+            labels.priority,
+            labels.pinned,
+            list(labels.tags),
+            bytes.fromhex(draft.sha256),
+            len(draft.content),
+            draft.tokens.tokens,
+            draft.tokens.counter,
+            len(draft.chunks),
+            json.dumps(dict(draft.source)),
+            draft.content,
+            *self._index_parameters(namespace, draft),
+            draft.embedding_model,
+            draft.idempotency_key,
+            new_number(),
+            draft.source.get("actor", "client"),
+            new_number(),
+            REWEIGH_AFTER,
+        ]
+
+    async def get(self, namespace: str, item_id: str) -> Item:
+        """See Store."""
+        async with self._pool.transaction(namespace) as connection:
+            item, _ = await self._current(connection, namespace, parse_item_id(item_id))
+            return item
+
+    async def read(self, namespace: str, item_id: str, version: int | None = None) -> tuple[Item, bytes, str]:
+        """See Store."""
+        number = parse_item_id(item_id)
+        async with self._pool.transaction(namespace) as connection:
+            if version is None:
+                row = await connection.fetchrow(self._queries["read"], namespace, number)
+            else:
+                row = await connection.fetchrow(self._queries["read_version"], namespace, number, version)
+        if row is None:
+            raise ItemNotFoundError(item_id)
+        if row["content"] is None:
+            raise NotFoundError(
+                f"Item {item_id} has no version {version}; its versions run from 1 to {row['version']}."
+            )
+        return rows.item(row), row["content"], row["content_sha256"].hex()
+
+    async def rendition(self, namespace: str, item_id: str, detail: Detail) -> tuple[Item, Rendition | None]:
+        """See Store."""
+        async with self._pool.transaction(namespace) as connection:
+            row = await connection.fetchrow(self._queries["rendition"], namespace, parse_item_id(item_id), detail)
+        if row is None:
+            raise ItemNotFoundError(item_id)
+        if row["body"] is None:
+            return rows.item(row), None
+        return rows.item(row), Rendition(detail, row["body"], row["rendition_tokens"], row["compressor"])
+
+    async def list_items(
+        self, namespace: str, filters: Filters, *, state: ItemState, limit: int, before: tuple[datetime, str] | None
+    ) -> ItemList:
+        """See Store."""
+        place = (None, None) if before is None else (before[0], parse_item_id(before[1]))
+        async with self._pool.transaction(namespace) as connection:
+            found = await connection.fetch(
+                self._queries["list_items"], namespace, state.value, *filter_parameters(filters), *place, limit
+            )
+        return ItemList(tuple(rows.item(row) for row in found), found[0]["total"] if found else 0, None)
+
+    async def passages(self, namespace: str, wanted: Sequence[tuple[str, Span]]) -> list[tuple[Item, bytes]]:
+        """See Store."""
+        async with self._pool.transaction(namespace) as connection:
+            found = await connection.fetch(
+                self._queries["passages"],
+                namespace,
+                [parse_item_id(item_id) for item_id, _ in wanted],
+                [span.start for _, span in wanted],
+                [span.end for _, span in wanted],
+            )
+        return [(rows.item(row), row["passage"]) for row in found]
+
+    async def state(self, namespace: str, model_id: str, *, window: int) -> StoreCounts:
+        """See Store."""
+        async with self._pool.transaction(namespace) as connection:
+            row = await connection.fetchrow(self._queries["state"], namespace, model_id)
+        assert row is not None
+        threads = json.loads(row["threads"])
+        return StoreCounts(
+            items=sum(items for _, items, _, _, _ in threads),
+            forgotten=row["forgotten"],
+            chunks=sum(chunks for _, _, _, _, chunks in threads),
+            chunks_pending=int(row["pending"]),
+            content_bytes=sum(size for _, _, _, size, _ in threads),
+            database_bytes=row["database_bytes"],
+            threads=tuple(ThreadState(name, items, tokens, window) for name, items, tokens, _, _ in threads),
+        )
+
+    async def touch(self, namespace: str, item_ids: Sequence[str], at: datetime) -> None:
+        """See Store."""
+        async with self._pool.transaction(namespace) as connection:
+            await connection.execute(
+                self._queries["touch"], namespace, sorted(parse_item_id(item_id) for item_id in item_ids), at
+            )
+
+
+def _added_item(draft: ItemDraft, row: Any) -> Item:
+    return Item(
+        item_id=draft.item_id,
+        thread=draft.thread,
+        labels=draft.labels,
+        state=ItemState.ACTIVE,
+        version=1,
+        sha256=draft.sha256,
+        size_bytes=len(draft.content),
+        tokens=draft.tokens.tokens,
+        token_counter=draft.tokens.counter,
+        source=dict(draft.source),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )

@@ -1,0 +1,188 @@
+"""Migrations: numbered files applied in order, once, under an advisory lock, with a ledger of checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import SettingsError, StoreError
+from . import dialect
+from .failures import translated
+from .queries import fill
+
+if TYPE_CHECKING:
+    from .pool import Connection
+
+_LOCK = 0x70616C696D707365  # "palimpse" in ASCII
+_NAME = re.compile(r"(\d{4})_\w+\.sql\Z")
+_LEAST_PGVECTOR = (0, 8, 4)
+_LEAST_POSTGRES = 160_000
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file: ``sql`` with its placeholders, ``checksum`` the SHA-256 of that text in hex."""
+
+    number: int
+    name: str
+    sql: str
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The roles besides the owner: ``app`` is bound by row-level security, ``search`` owns the search functions."""
+
+    app: str = "palimpsest_app"
+    search: str = "palimpsest_search"
+
+
+def migrations() -> Sequence[Migration]:
+    """Return all migrations in order."""
+    folder = files("palimpsest.storage.migrations")
+    found: list[Migration] = []
+    for entry in sorted((e for e in folder.iterdir() if _NAME.match(e.name)), key=lambda e: e.name):
+        sql = entry.read_text(encoding="utf-8")
+        found.append(Migration(int(entry.name[:4]), entry.name, sql, hashlib.sha256(sql.encode()).hexdigest()))
+    return found
+
+
+async def migrate(owner: Mapping[str, Any], roles: Roles, *, embedding_model: str, dimensions: int) -> list[str]:
+    """Bring the database at ``owner`` (arguments of ``asyncpg.connect``) to the newest schema.
+
+    Makes the roles where they are missing and the login may, grants the login membership of them, and makes the
+    indexes of ``embedding_model``. Safe to run from many processes at once. Returns the names of what was applied.
+
+    Raises:
+        SettingsError: the server or pgvector is too old, or the login may not do what is needed.
+        StoreError: a migration was refused, or an applied one has changed since.
+    """
+    import asyncpg
+
+    with translated():
+        connection = await asyncpg.connect(**owner, statement_cache_size=0)
+        try:
+            if await _is_current(connection, embedding_model, dimensions):
+                return []
+            async with connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+                await _check_version(connection)
+                schema = await _ensure_vector(connection)
+                await _ensure_roles(connection, roles)
+                done = await _apply(connection, {"app": roles.app, "search": roles.search, "vectors": schema})
+                await connection.execute(dialect.term_index())
+                if (statement := dialect.vector_index(embedding_model, dimensions, schema)) is not None:
+                    await connection.execute(statement)
+                await connection.execute(
+                    "INSERT INTO palimpsest.indexed_models VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                    embedding_model,
+                    dimensions,
+                )
+            return done
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise SettingsError(
+                f"The database login may not prepare the schema ({error}); give it CREATEROLE and CREATE on the "
+                "database, or set PALIMPSEST_DATABASE_OWNER_URL to a login that may."
+            ) from error
+        finally:
+            await connection.close()
+
+
+async def _is_current(connection: Connection, model_id: str, dimensions: int) -> bool:
+    if await connection.fetchval("SELECT to_regclass('palimpsest.indexed_models')") is None:
+        return False
+    applied = {
+        row["number"]: row["checksum"]
+        for row in await connection.fetch("SELECT number, checksum FROM palimpsest.migrations")
+    }
+    known = await connection.fetchval(
+        "SELECT true FROM palimpsest.indexed_models WHERE model_id = $1 AND dimensions = $2", model_id, dimensions
+    )
+    return bool(known) and applied == {m.number: m.checksum for m in migrations()}
+
+
+async def _check_version(connection: Connection) -> None:
+    number = int(await connection.fetchval("SELECT current_setting('server_version_num')"))
+    if number < _LEAST_POSTGRES:
+        raise SettingsError(
+            f"The database is PostgreSQL {number // 10_000}; version 16 or newer is needed: upgrade it, "
+            "or unset DATABASE_URL to use the bundled one."
+        )
+
+
+async def _ensure_vector(connection: Connection) -> str:
+    find = (
+        "SELECT n.nspname, e.extversion FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+        "WHERE e.extname = 'vector'"
+    )
+    row = await connection.fetchrow(find)
+    if row is None:
+        import asyncpg
+
+        try:
+            await connection.execute("CREATE EXTENSION vector SCHEMA public")
+        except (asyncpg.UndefinedFileError, asyncpg.FeatureNotSupportedError) as error:
+            raise SettingsError(
+                "The database server has no pgvector; install pgvector 0.8.4 or newer there "
+                "(the image pgvector/pgvector has it), or unset DATABASE_URL to use the bundled one."
+            ) from error
+        row = await connection.fetchrow(find)
+    assert row is not None
+    version = tuple(int(part) for part in re.findall(r"\d+", row["extversion"])[:3])
+    if version < _LEAST_PGVECTOR:
+        raise SettingsError(
+            f"The database has pgvector {row['extversion']}, whose HNSW indexes can be damaged; update it to 0.8.4 or "
+            "newer and run ALTER EXTENSION vector UPDATE."
+        )
+    return str(row["nspname"])
+
+
+async def _ensure_roles(connection: Connection, roles: Roles) -> None:
+    for role in (roles.app, roles.search):
+        name = fill(':"role"', {"role": role})
+        if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role):
+            await connection.execute(f"CREATE ROLE {name} NOLOGIN NOSUPERUSER NOBYPASSRLS")
+        member = await connection.fetchval(
+            "SELECT rolsuper OR pg_has_role(current_user, $1, 'SET') FROM pg_roles WHERE rolname = current_user", role
+        )
+        if not member:
+            # PostgreSQL 16 gives a role's maker ADMIN over it, but not SET.
+            await connection.execute(f"GRANT {name} TO current_user WITH SET TRUE, INHERIT FALSE")
+
+
+async def _apply(connection: Connection, names: Mapping[str, str]) -> list[str]:
+    await connection.execute(
+        "CREATE SCHEMA IF NOT EXISTS palimpsest; "
+        "CREATE TABLE IF NOT EXISTS palimpsest.migrations (number integer PRIMARY KEY, name text NOT NULL, "
+        "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()); "
+        "CREATE TABLE IF NOT EXISTS palimpsest.indexed_models (model_id text NOT NULL, dimensions integer NOT NULL, "
+        "PRIMARY KEY (model_id, dimensions))"
+    )
+    applied = {row["number"]: row for row in await connection.fetch("SELECT * FROM palimpsest.migrations")}
+    done: list[str] = []
+    for migration in migrations():
+        if (row := applied.pop(migration.number, None)) is not None:
+            if row["checksum"] != migration.checksum:
+                raise StoreError(
+                    f"Migration {migration.name} was applied with another text than this version has; "
+                    "install the version that made this database, or restore a backup."
+                )
+            continue
+        await connection.execute(fill(migration.sql, names))
+        await connection.execute(
+            "INSERT INTO palimpsest.migrations (number, name, checksum) VALUES ($1, $2, $3)",
+            migration.number,
+            migration.name,
+            migration.checksum,
+        )
+        done.append(migration.name)
+    if applied:
+        newest = max(applied)
+        raise StoreError(
+            f"The database was made by a newer version (migration {newest:04d} is unknown here); upgrade palimpsest."
+        )
+    return done

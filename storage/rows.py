@@ -1,0 +1,147 @@
+"""Rows to the core's values, and drafts to statement parameters."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..core.ids import format_item_id
+from ..core.models import Candidate, ChunkDraft, Event, Item, ItemState, Labels, Rendition, Span, SparseTerms
+
+if TYPE_CHECKING:
+    from pgvector import HalfVector, SparseVector
+
+SPARSE_DIMENSIONS = 1_000_000_000
+K1 = 1.2
+B = 0.75
+
+
+class Row(Protocol):
+    """A row by column name: asyncpg's Record, or a mapping."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return a column's value."""
+        ...
+
+
+def item(row: Row) -> Item:
+    """Return the item of an ``items`` row."""
+    return Item(
+        item_id=format_item_id(row["item_id"]),
+        thread=row["thread"],
+        labels=labels(row),
+        state=ItemState(row["state"]),
+        version=row["version"],
+        sha256=row["sha256"].hex(),
+        size_bytes=row["size_bytes"],
+        tokens=row["tokens"],
+        token_counter=row["token_counter"],
+        source=json.loads(row["source"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        last_used_at=row["last_used_at"],
+    )
+
+
+def labels(row: Row) -> Labels:
+    """Return the labels of an ``items`` row, or of a before-image."""
+    return Labels(
+        title=row["title"],
+        content_type=row["content_type"],
+        memory_type=row["memory_type"],
+        priority=row["priority"],
+        pinned=row["pinned"],
+        tags=tuple(row["tags"]),
+    )
+
+
+def before_image(row: Row) -> str:
+    """Return what undo needs of an ``items`` row, as JSON; never any content."""
+    kept = ("thread", "version", "state", "title", "content_type", "memory_type", "priority", "pinned", "tags")
+    return json.dumps({name: row[name] for name in kept})
+
+
+def candidate(row: Row) -> Candidate:
+    """Return the candidate of a row of the ``candidates`` query."""
+    return Candidate(
+        item_id=format_item_id(row["item_id"]),
+        ordinal=row["ordinal"],
+        span=Span(row["start_byte"], row["end_byte"], row["context"]),
+        dense=row["dense"],
+        lexical=row["lexical"],
+        priority=row["priority"],
+        created_at=row["created_at"],
+        title=row["title"],
+    )
+
+
+def event(row: Row) -> Event:
+    """Return the event of an ``events`` row."""
+    return Event(
+        event_id=row["event_id"],
+        at=row["at"],
+        actor=row["actor"],
+        action=row["action"],
+        item_id=format_item_id(row["item_id"]),
+        version=row["version"],
+        undoable=row["undoable"],
+    )
+
+
+def impacts(terms: SparseTerms, mean_length: float) -> "SparseVector":
+    """Return each term's BM25 factor that does not depend on the query, as a sparse vector.
+
+    ``tf (k1 + 1) / (tf + k1 (1 - b + b length / mean_length))`` (Robertson and Zaragoza 2009); its inner product with
+    the query's inverse document frequencies is the score.
+    """
+    from pgvector import SparseVector
+
+    norm = K1 * (1 - B + B * terms.length / max(mean_length, 1.0))
+    values = {
+        index - 1: count * (K1 + 1) / (count + norm) for index, count in zip(terms.indices, terms.counts, strict=True)
+    }
+    return SparseVector(values, SPARSE_DIMENSIONS)
+
+
+def _integers(values: Sequence[int]) -> str:
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def term_columns(terms: Sequence[SparseTerms], mean_length: float) -> tuple[list[int], list[str], list["SparseVector"]]:
+    """Return (lengths, keys as array literals, impacts), parallel to ``terms``."""
+    return (
+        [one.length for one in terms],
+        [_integers(one.keys) for one in terms],
+        [impacts(one, mean_length) for one in terms],
+    )
+
+
+def rendition_columns(renditions: Sequence[Rendition]) -> tuple[list[str], list[str], list[int], list[str]]:
+    """Return (details, bodies, tokens, compressors)."""
+    return (
+        [one.detail for one in renditions],
+        # PostgreSQL's text has no NUL; a rendition is for reading, so nothing is lost.
+        [one.text.replace("\x00", "") for one in renditions],
+        [one.tokens for one in renditions],
+        [one.compressor for one in renditions],
+    )
+
+
+def chunk_columns(chunks: Sequence[ChunkDraft]) -> tuple[list[int], list[int], list[str]]:
+    """Return (starts, ends, contexts)."""
+    return (
+        [chunk.span.start for chunk in chunks],
+        [chunk.span.end for chunk in chunks],
+        [chunk.span.context.replace("\x00", "") for chunk in chunks],
+    )
+
+
+def vector_columns(vectors: Mapping[int, Sequence[float]]) -> tuple[list[int], list["HalfVector"]]:
+    """Return (ordinals, vectors)."""
+    from pgvector import HalfVector
+
+    return list(vectors), [HalfVector(list(vector)) for vector in vectors.values()]
+
+
+def ready_vectors(chunks: Sequence[ChunkDraft]) -> dict[int, Sequence[float]]:
+    """Return the vectors that chunks already have, by ordinal."""
+    return {ordinal: chunk.embedding for ordinal, chunk in enumerate(chunks) if chunk.embedding is not None}

@@ -1,0 +1,112 @@
+-- relabel --
+-- Replace an item's labels and thread.
+UPDATE palimpsest.items SET thread = $3, title = $4, content_type = $5, memory_type = $6, priority = $7::smallint,
+    pinned = $8, tags = $9::text[], updated_at = now()
+WHERE namespace_id = $1 AND item_id = $2
+RETURNING *
+
+-- set_state --
+-- Forget or restore an item.
+UPDATE palimpsest.items SET state = $3, updated_at = now()
+WHERE namespace_id = $1 AND item_id = $2
+RETURNING *
+
+-- set_live --
+-- Let an item's chunks take part in search, or not.
+WITH vectors AS (
+    UPDATE palimpsest.chunk_vectors SET live = $3 WHERE namespace_id = $1 AND item_id = $2
+)
+UPDATE palimpsest.chunk_terms SET live = $3 WHERE namespace_id = $1 AND item_id = $2
+
+-- put_version --
+-- Make a content the item's next version.
+WITH content AS (
+    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
+    VALUES ($1, $2, $3, $4::bytea, $5::bytea, $6, $7, now())
+)
+UPDATE palimpsest.items SET version = $3, sha256 = $5, size_bytes = octet_length($4), tokens = $6, token_counter = $7,
+    chunk_count = $8, title = $9, content_type = $10, memory_type = $11, priority = $12::smallint, pinned = $13,
+    tags = $14::text[], thread = $15, updated_at = now()
+WHERE namespace_id = $1 AND item_id = $2
+RETURNING *
+
+-- drop_index --
+-- Delete what was derived from the item's former content.
+WITH renditions AS (
+    DELETE FROM palimpsest.renditions WHERE namespace_id = $1 AND item_id = $2
+)
+DELETE FROM palimpsest.chunks WHERE namespace_id = $1 AND item_id = $2
+
+-- put_index --
+-- Insert what is derived from the item's new content, and a job for the vectors that are missing.
+WITH rendition AS (
+    INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor)
+    SELECT $1, $2, r.* FROM unnest($3::text[], $4::text[], $5::integer[], $6::text[]) AS r
+), chunk AS (
+    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context)
+    SELECT $1, $2, c.ordinal - 1, c.start_byte, c.end_byte, c.context
+    FROM unnest($7::integer[], $8::integer[], $9::text[])
+        WITH ORDINALITY AS c(start_byte, end_byte, context, ordinal)
+), term AS (
+    INSERT INTO palimpsest.chunk_terms (namespace_id, item_id, ordinal, live, length, keys, impacts)
+    SELECT $1, $2, c.ordinal - 1, true, c.length, c.keys::integer[], c.impacts
+    FROM unnest($10::integer[], $11::text[], $12:::"vectors".sparsevec[])
+        WITH ORDINALITY AS c(length, keys, impacts, ordinal)
+), vector AS (
+    INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
+    SELECT $1, $2, v.ordinal, true, $15, v.embedding
+    FROM unnest($13::integer[], $14:::"vectors".halfvec[]) AS v(ordinal, embedding)
+)
+INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
+SELECT $1, $16::bigint, 'embed', $2, now() WHERE cardinality($13) < cardinality($7)
+UNION ALL
+SELECT $1, $16 + 1, 'reweigh', NULL, now() + $17::interval
+ON CONFLICT DO NOTHING
+
+-- lock_threads --
+-- Hold threads' accounts in one order, so that moves in opposite directions cannot lock each other out.
+SELECT FROM palimpsest.threads WHERE namespace_id = $1 AND thread = ANY($2::text[]) ORDER BY thread FOR UPDATE
+
+-- account --
+-- Add to a thread's account, making the thread when it is new, and return its tokens.
+INSERT INTO palimpsest.threads AS t (namespace_id, thread, items, tokens, bytes, chunks) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (namespace_id, thread) DO UPDATE SET items = t.items + excluded.items, tokens = t.tokens + excluded.tokens,
+    bytes = t.bytes + excluded.bytes, chunks = t.chunks + excluded.chunks
+RETURNING tokens
+
+-- purge --
+-- Delete an item; its contents, renditions, chunks, keys and before-images go with it.
+DELETE FROM palimpsest.items WHERE namespace_id = $1 AND item_id = $2
+
+-- drop_jobs --
+-- Delete the jobs of an item.
+DELETE FROM palimpsest.jobs WHERE namespace_id = $1 AND item_id = $2
+
+-- put_event --
+-- Write a line of the history and, unless it is null, what the change overwrote.
+WITH event AS (
+    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
+    VALUES ($1, $2, now(), $3, $4, $5, $6, $7::bytea)
+)
+INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
+SELECT $1, $2, $5, $8::jsonb WHERE $8 IS NOT NULL
+
+-- events --
+-- The newest events, and whether each can be undone.
+SELECT e.*, b.event_id IS NOT NULL AS undoable
+FROM palimpsest.events e
+LEFT JOIN palimpsest.before_images b ON b.namespace_id = e.namespace_id AND b.event_id = e.event_id
+WHERE e.namespace_id = $1
+ORDER BY e.event_id DESC LIMIT $2
+
+-- undoable --
+-- An event that can be undone, by id or the newest, with what it overwrote.
+SELECT e.*, b.image
+FROM palimpsest.before_images b
+JOIN palimpsest.events e ON e.namespace_id = b.namespace_id AND e.event_id = b.event_id
+WHERE b.namespace_id = $1 AND ($2::bigint IS NULL OR b.event_id = $2)
+ORDER BY b.event_id DESC LIMIT 1
+
+-- drop_image --
+-- Take away a before-image once it is used.
+DELETE FROM palimpsest.before_images WHERE namespace_id = $1 AND event_id = $2

@@ -1,0 +1,142 @@
+-- find_added --
+-- What an add would run into: the item of a used idempotency key, or the active item with the same content; and the
+-- mean chunk length that impacts are stored with.
+SELECT found.item_id, found.outcome, found.same, s.mean_length
+FROM (SELECT 1) AS one
+LEFT JOIN palimpsest.corpus_statistics s ON s.namespace_id = $1
+LEFT JOIN LATERAL (
+    SELECT k.item_id, 'replayed' AS outcome, k.sha256 = $3::bytea AS same, 0 AS place
+    FROM palimpsest.idempotency_keys k WHERE k.namespace_id = $1 AND k.key = $4::text
+    UNION ALL
+    SELECT i.item_id, 'duplicate', true, 1
+    FROM palimpsest.items i
+    WHERE i.namespace_id = $1 AND i.thread = $2 AND i.sha256 = $3 AND i.state = 'active'
+    ORDER BY place LIMIT 1
+) AS found ON true
+
+-- add --
+-- Insert an item with all that belongs to it, unless its thread already holds the content; the thread's account grows.
+WITH namespace AS (
+    INSERT INTO palimpsest.namespaces (namespace_id) VALUES ($1) ON CONFLICT DO NOTHING
+), item AS (
+    INSERT INTO palimpsest.items (namespace_id, item_id, thread, version, state, title, content_type, memory_type,
+        priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at)
+    VALUES ($1, $2, $3, 1, 'active', $4, $5, $6, $7::smallint, $8, $9::text[], $10::bytea, $11, $12, $13, $14,
+        $15::jsonb, now(), now())
+    ON CONFLICT DO NOTHING
+    RETURNING item_id, created_at, updated_at
+), thread AS (
+    INSERT INTO palimpsest.threads AS t (namespace_id, thread, items, tokens, bytes, chunks)
+    SELECT $1, $3, 1, $12, $11, $14 FROM item
+    ON CONFLICT (namespace_id, thread) DO UPDATE SET items = t.items + 1, tokens = t.tokens + excluded.tokens,
+        bytes = t.bytes + excluded.bytes, chunks = t.chunks + excluded.chunks
+    RETURNING tokens
+), content AS (
+    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
+    SELECT $1, item_id, 1, $16::bytea, $10, $12, $13, now() FROM item
+), rendition AS (
+    INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor)
+    SELECT $1, item_id, r.* FROM item, unnest($17::text[], $18::text[], $19::integer[], $20::text[]) AS r
+), chunk AS (
+    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context)
+    SELECT $1, item_id, c.ordinal - 1, c.start_byte, c.end_byte, c.context
+    FROM item, unnest($21::integer[], $22::integer[], $23::text[])
+        WITH ORDINALITY AS c(start_byte, end_byte, context, ordinal)
+), term AS (
+    INSERT INTO palimpsest.chunk_terms (namespace_id, item_id, ordinal, live, length, keys, impacts)
+    SELECT $1, item_id, c.ordinal - 1, true, c.length, c.keys::integer[], c.impacts
+    FROM item, unnest($24::integer[], $25::text[], $26:::"vectors".sparsevec[])
+        WITH ORDINALITY AS c(length, keys, impacts, ordinal)
+), vector AS (
+    INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
+    SELECT $1, item_id, v.ordinal, true, $29, v.embedding
+    FROM item, unnest($27::integer[], $28:::"vectors".halfvec[]) AS v(ordinal, embedding)
+), key AS (
+    INSERT INTO palimpsest.idempotency_keys (namespace_id, key, item_id, sha256, created_at)
+    SELECT $1, $30::text, item_id, $10, now() FROM item WHERE $30 IS NOT NULL
+), event AS (
+    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
+    SELECT $1, $31, now(), $32, 'add', item_id, 1, $10 FROM item
+), image AS (
+    INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
+    SELECT $1, $31, item_id, '{}' FROM item
+), job AS (
+    INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
+    SELECT $1, $33::bigint, 'embed', item_id, now() FROM item WHERE cardinality($27) < $14
+    UNION ALL
+    SELECT $1, $33 + 1, 'reweigh', NULL, now() + $34::interval FROM item
+    ON CONFLICT DO NOTHING
+)
+SELECT item.created_at, item.updated_at, thread.tokens AS thread_tokens FROM item, thread
+
+-- get --
+-- An item's row with its thread's tokens and how many of its chunks have a vector of the model.
+SELECT i.*, t.tokens AS thread_tokens,
+    (SELECT count(*) FROM palimpsest.chunk_vectors v
+     WHERE v.namespace_id = i.namespace_id AND v.item_id = i.item_id AND v.model_id = $3) AS vectors
+FROM palimpsest.items i JOIN palimpsest.threads t ON t.namespace_id = i.namespace_id AND t.thread = i.thread
+WHERE i.namespace_id = $1 AND i.item_id = $2
+
+-- lock --
+-- An item's row, held until the transaction ends.
+SELECT i.* FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = $2 FOR UPDATE
+
+-- read --
+-- An item with the content of its current version.
+SELECT i.*, c.content, c.sha256 AS content_sha256
+FROM palimpsest.items i
+JOIN palimpsest.contents c ON c.namespace_id = i.namespace_id AND c.item_id = i.item_id AND c.version = i.version
+WHERE i.namespace_id = $1 AND i.item_id = $2
+
+-- read_version --
+-- An item with the content of one of its versions; the content is null where there is no such version.
+SELECT i.*, c.content, c.sha256 AS content_sha256
+FROM palimpsest.items i
+LEFT JOIN palimpsest.contents c ON c.namespace_id = i.namespace_id AND c.item_id = i.item_id AND c.version = $3
+WHERE i.namespace_id = $1 AND i.item_id = $2
+
+-- rendition --
+-- An item with its rendition at a detail, null where it has none.
+SELECT i.*, r.body, r.tokens AS rendition_tokens, r.compressor
+FROM palimpsest.items i
+LEFT JOIN palimpsest.renditions r ON r.namespace_id = i.namespace_id AND r.item_id = i.item_id AND r.detail = $3
+WHERE i.namespace_id = $1 AND i.item_id = $2
+
+-- list_items --
+-- Items newest first that pass the filters, after a place, with the number of all that pass.
+WITH passing AS (
+    SELECT i.* FROM palimpsest.items i
+    WHERE i.namespace_id = $1 AND i.state = $2
+        AND ($3::text IS NULL OR i.thread = $3) AND ($4::text IS NULL OR i.content_type = $4)
+        AND ($5::text IS NULL OR i.memory_type = $5) AND ($6::text[] IS NULL OR i.tags @> $6)
+        AND ($7::integer IS NULL OR i.priority >= $7)
+)
+SELECT p.*, (SELECT count(*) FROM passing) AS total
+FROM passing p
+WHERE $8::timestamptz IS NULL OR (p.created_at, p.item_id) < ($8, $9::bigint)
+ORDER BY p.created_at DESC, p.item_id DESC LIMIT $10
+
+-- passages --
+-- The current content's bytes of each wanted span, with its item, in the order asked.
+SELECT i.*, substring(c.content FROM w.start_byte + 1 FOR w.end_byte - w.start_byte) AS passage
+FROM unnest($2::bigint[], $3::integer[], $4::integer[]) WITH ORDINALITY AS w(item_id, start_byte, end_byte, place)
+JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
+JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = i.item_id AND c.version = i.version
+ORDER BY w.place
+
+-- state --
+-- The threads' accounts, and what is pending or forgotten.
+SELECT
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(t.thread, t.items, t.tokens, t.bytes, t.chunks) ORDER BY t.thread), '[]')
+     FROM palimpsest.threads t WHERE t.namespace_id = $1) AS threads,
+    (SELECT count(*) FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.state = 'forgotten') AS forgotten,
+    (SELECT coalesce(sum(i.chunk_count - (SELECT count(*) FROM palimpsest.chunk_vectors v WHERE v.namespace_id = $1
+        AND v.item_id = i.item_id AND v.model_id = $2)), 0)
+     FROM palimpsest.jobs j JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = j.item_id
+     WHERE j.namespace_id = $1 AND j.kind = 'embed') AS pending,
+    pg_database_size(current_database()) AS database_bytes
+
+-- touch --
+-- Note when items were last used.
+UPDATE palimpsest.items SET last_used_at = $3
+WHERE namespace_id = $1 AND item_id = ANY($2::bigint[]) AND (last_used_at IS NULL OR last_used_at < $3)

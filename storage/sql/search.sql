@@ -1,0 +1,72 @@
+-- candidates --
+-- Chunks by meaning and by word with both scores, and what ranking needs of their items.
+SELECT f.item_id, f.ordinal, f.dense, f.lexical, c.start_byte, c.end_byte, c.context, i.priority, i.created_at, i.title
+FROM palimpsest.candidates($1, $2:::"vectors".halfvec, $3, $4::integer[], $5::integer[], $6::integer[],
+    $7, $8, $9, $10::text[], $11, $12, $13) AS f
+JOIN palimpsest.chunks c ON c.namespace_id = $1 AND c.item_id = f.item_id AND c.ordinal = f.ordinal
+JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = f.item_id
+WHERE i.state = 'active'
+
+-- pending_chunks --
+-- An item's version and its first chunks that have no vector of the model.
+SELECT i.version, p.ordinal, p.start_byte, p.end_byte, p.context
+FROM palimpsest.items i
+LEFT JOIN LATERAL (
+    SELECT c.ordinal, c.start_byte, c.end_byte, c.context FROM palimpsest.chunks c
+    WHERE c.namespace_id = $1 AND c.item_id = $2 AND NOT EXISTS (
+        SELECT FROM palimpsest.chunk_vectors v WHERE v.namespace_id = $1 AND v.item_id = $2
+            AND v.ordinal = c.ordinal AND v.model_id = $3)
+    ORDER BY c.ordinal LIMIT $4
+) AS p ON true
+WHERE i.namespace_id = $1 AND i.item_id = $2
+
+-- put_vectors --
+-- Store vectors of an item's chunks, if the item still has the version they were made from.
+WITH current AS (
+    SELECT item_id, state = 'active' AS live FROM palimpsest.items
+    WHERE namespace_id = $1 AND item_id = $2 AND version = $3 FOR SHARE
+)
+INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
+SELECT $1, current.item_id, v.ordinal, current.live, $4, v.embedding
+FROM current, unnest($5::integer[], $6:::"vectors".halfvec[]) AS v(ordinal, embedding)
+JOIN palimpsest.chunks c ON c.namespace_id = $1 AND c.item_id = $2 AND c.ordinal = v.ordinal
+ON CONFLICT DO NOTHING
+
+-- measure_corpus --
+-- How many chunks there are and how long they are, beside what was counted last.
+SELECT count(*) AS chunks, coalesce(avg(t.length), 0)::real AS mean_length,
+    max(s.chunks) AS counted, max(s.mean_length) AS frozen_length, max(s.lexicon) AS lexicon
+FROM (SELECT 1) AS one
+LEFT JOIN palimpsest.corpus_statistics s ON s.namespace_id = $1
+LEFT JOIN palimpsest.chunk_terms t ON t.namespace_id = $1 AND t.live
+
+-- count_terms --
+-- Count in how many chunks each term occurs; terms that occur once are left out.
+INSERT INTO palimpsest.term_statistics AS s (namespace_id, key, chunks)
+SELECT $1, k.key, count(*) FROM palimpsest.chunk_terms t, unnest(t.keys) AS k(key)
+WHERE t.namespace_id = $1 AND t.live GROUP BY k.key HAVING count(*) > 1
+ON CONFLICT (namespace_id, key) DO UPDATE SET chunks = excluded.chunks WHERE s.chunks <> excluded.chunks
+
+-- put_statistics --
+-- Remember what was counted.
+INSERT INTO palimpsest.corpus_statistics (namespace_id, chunks, mean_length, lexicon, counted_at)
+VALUES ($1, $2, $3, $4, now())
+ON CONFLICT (namespace_id) DO UPDATE SET chunks = excluded.chunks, mean_length = excluded.mean_length,
+    lexicon = excluded.lexicon, counted_at = excluded.counted_at
+
+-- chunks_to_reweigh --
+-- The next items with their content and chunk spans.
+SELECT i.item_id, c.content, array_agg(k.ordinal ORDER BY k.ordinal) AS ordinals,
+    array_agg(k.start_byte ORDER BY k.ordinal) AS starts, array_agg(k.end_byte ORDER BY k.ordinal) AS ends,
+    array_agg(k.context ORDER BY k.ordinal) AS contexts
+FROM (SELECT item_id, version FROM palimpsest.items WHERE namespace_id = $1 AND item_id > $2 ORDER BY item_id LIMIT $3) AS i
+JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = i.item_id AND c.version = i.version
+JOIN palimpsest.chunks k ON k.namespace_id = $1 AND k.item_id = i.item_id
+GROUP BY i.item_id, c.content ORDER BY i.item_id
+
+-- put_terms --
+-- Replace the terms of chunks.
+UPDATE palimpsest.chunk_terms t SET length = n.length, keys = n.keys::integer[], impacts = n.impacts
+FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5::text[], $6:::"vectors".sparsevec[])
+    AS n(item_id, ordinal, length, keys, impacts)
+WHERE t.namespace_id = $1 AND t.item_id = n.item_id AND t.ordinal = n.ordinal
