@@ -27,7 +27,7 @@ def _unpack(kind: str, cursor: str, *types: type) -> list[Any]:
         and all(type(value) is wanted for value, wanted in zip(fields[1:], types, strict=True))  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
     ):
         raise InvalidInputError(
-            "The cursor is not one that this tool returned; pass next_cursor unchanged, or leave cursor out to start over."
+            "The cursor is not one that this tool returned; pass next_cursor unchanged, or leave it out to start over."
         )
     return fields[1:]  # pyright: ignore[reportUnknownVariableType]
 

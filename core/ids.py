@@ -45,5 +45,6 @@ def parse_item_id(text: str) -> int:
             return number
     shown = text if len(text) <= 40 else text[:40] + "…"
     raise InvalidInputError(
-        f"{shown!r} is not an item id; ids look like {ITEM_PREFIX}0123456789abc and come from memory_search or memory_list."
+        f"{shown!r} is not an item id; ids look like {ITEM_PREFIX}0123456789abc; "
+        "memory_search and memory_list give them."
     )

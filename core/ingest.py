@@ -14,7 +14,7 @@ _INLINE_BYTES = 32_000
 
 
 class Ingest:
-    """Turns contents into drafts: tokens, renditions, chunks with their terms and, when there are few, their vectors."""
+    """Turns contents into drafts: tokens, renditions, chunks with their terms and, when few, their vectors."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Ingest:
     async def draft(
         self, namespace: str, item_id: str, thread: str, labels: Labels, text: str, content: bytes, digest: str
     ) -> tuple[ItemDraft, tuple[str, ...]]:
-        """Return the draft and notes for the receipt; ``content`` is ``text`` in UTF-8, ``digest`` its SHA-256 in hex."""
+        """Return the draft and notes for the receipt; ``content`` is ``text`` in UTF-8, ``digest`` its SHA-256."""
         arguments = (namespace, item_id, thread, labels, text, content, digest)
         # Long texts take long enough to starve other calls on the event loop.
         draft = (

@@ -227,7 +227,7 @@ class Memory:
             )
         if change.content is not None and not change.expected_sha256:
             raise InvalidInputError(
-                "A new content needs expected_sha256, the sha256 of the content that it replaces; memory_retrieve returns it."
+                "A new content needs expected_sha256, the sha256 of the content it replaces: memory_retrieve has it."
             )
         item = await self._store.get(caller.namespace, item_id)
         labels = self._changed_labels(item.labels, change)

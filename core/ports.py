@@ -201,7 +201,7 @@ class Store(Protocol):
     async def list_items(
         self, namespace: str, filters: Filters, *, state: ItemState, limit: int, before: tuple[datetime, str] | None
     ) -> ItemList:
-        """Return items newest first, those older than ``before`` (created_at, item_id); ``next_cursor`` is left None."""
+        """Return items newest first, those after ``before`` (created_at, item_id); ``next_cursor`` is left None."""
         ...
 
     async def candidates(
@@ -283,7 +283,7 @@ class Store(Protocol):
         ...
 
     async def describe(self) -> str:
-        """Say in a few words what keeps the items, after a round trip to it ("embedded PostgreSQL 18.4, pgvector 0.8.5")."""
+        """Say what keeps the items, after a round trip to it ("embedded PostgreSQL 18.4, pgvector 0.8.5")."""
         ...
 
     async def aclose(self) -> None:

@@ -101,7 +101,8 @@ def check_name(name: str, what: str) -> str:
     """Return a thread's or namespace's name: 1 to 100 letters, digits and ``._:/@-``."""
     if not _NAME.match(name):
         raise InvalidInputError(
-            f"{name[:60]!r} is no name for a {what}; use 1 to 100 letters, digits and . _ : / @ -, starting with a letter or digit."
+            f"{name[:60]!r} is no name for a {what}; use 1 to 100 letters, digits and "
+            ". _ : / @ -, starting with a letter or digit."
         )
     return name
 

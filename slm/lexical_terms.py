@@ -1,5 +1,6 @@
 """From a text to the terms that word search compares, independent of any database, locale or namespace."""
 
+import importlib
 import re
 import threading
 import unicodedata
@@ -28,60 +29,69 @@ _SOUTH_EAST = "\u0e01-\u0e3a\u0e40-\u0e4e\u0e80-\u0edf\u1000-\u1049\u1050-\u109f
 _UNSPACED = re.compile(f"[{_HAN}{_KANA_HANGUL}{_SOUTH_EAST}]+")
 _LONE_HAN = re.compile(f"(?<![{_HAN}])[{_HAN}](?![{_HAN}])")
 
-_JOINER = r"(?:::|:?//?|[.\-:@'’]|(?<=\d),(?=\d{3}(?!\d)))"
+_JOINER = r"(?:::|:?//?|[.\-:@'\u2019]|(?<=\d),(?=\d{3}(?!\d)))"
 # Bounded and possessive: a line of ten million joined words must neither backtrack nor fill the matcher's stack.
 _TOKEN = re.compile(rf"[\w{_MARKS}]++(?:{_JOINER}[\w{_MARKS}]++){{0,40}}+(?:\+\+\d*+(?!\w)|#(?!\w))?+")
-_WORD = re.compile(rf"[^\W_]+(?:[{_MARKS}]+[^\W_]*)*")
+_BREAK = re.compile("[_.\\-:/@'\u2019,+#]+")
 _INVISIBLE = re.compile("[\u00ad\u200c\u200d\u2060\ufeff]+")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z](?!\Z)|[A-Z]{2}[a-rt-z]\Z")
-_CONTRACTION = re.compile(r"'(?:s|re|ve|ll|d|m)\Z")
+_CONTRACTION = re.compile(r"'(?:s|re|ve|ll|d|m)\Z", re.IGNORECASE)
 _ELISION = re.compile(r"\w{1,2}'(?=\w)")
 _DOTTED = re.compile(r"[A-Z](?:\.[A-Z])+\Z")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
 _NUMERIC = re.compile(r"v?\d+(?:\.\d+)+\Z")
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:t(.+))?\Z")
 _TIME = re.compile(r"(\d{1,2}:\d{2})(?::\d{2}(?:\.\d+)?)?(am|pm|z)?\Z")
+_INNER_NUMBER = re.compile(r"\d{4}-\d{2}-\d{2}|\d+(?:\.\d+)+|(?<![\d:])\d{1,2}:\d{2}(?![\d:])")
 _STRIPPED = re.compile("[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]+")
 # Letters that no decomposition takes their stroke or ligature from.
-_FOLDED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
+_FOLDED = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
+)
 
 # Words of time and place (before, during, under) stay searchable: questions turn on them.
 STOP_WORDS = frozenset(
     """
-    a about all also am an and any are as at be because been being but by can could did do does doing else ever for from
-    had has have having he her here hers herself him himself his how i if in into is it its itself just let me might more
-    my myself no nor not of on or our ours ourselves out please shall she should so such than that the their theirs them
-    themselves then there these they this those to too up upon us very was we were what when where which who whom whose
-    why will with would yes yet you your yours yourself
+    a about all also am an and any are as at be because been being but by can could did do does doing else ever
+    for from had has have having he her here hers herself him himself his how i if in into is it its itself just
+    let me might more my myself no nor not of on or our ours ourselves out please shall she should so such than
+    that the their theirs them themselves then there these they this those to too up upon us very was we were
+    what when where which who whom whose why will with would yes yet you your yours yourself
     """.split()  # noqa: SIM905 - a paragraph is read more easily than a hundred quoted strings
 )
 _ACRONYMS = frozenset({"IT", "US", "WHO", "AM"})
+_APOSTROPHE = "\u2019"
 _LATIN = frozenset({"e.g", "i.e"})
 
 
-class _Stem(Protocol):
-    def stemWord(self, word: str) -> str: ...  # noqa: N802
+class _Stemmer(Protocol):
+    def stemWord(self, word: str) -> str: ...  # noqa: N802 - the library's name
 
 
 class Stemmers(threading.local):
     """English Snowball stemmers, one a thread: the library's objects must not be shared."""
 
-    _stemmer: _Stem | None = None
+    _stemmer: _Stemmer | None = None
 
     def stem(self, word: str) -> str:
         """Return the stem of a case-folded word; words of other alphabets and with digits stay as they are."""
         if not (word.isascii() and word.isalpha()) or len(word) < 3:
             return word
-        if self._stemmer is None:
-            import Stemmer
+        stemmer = self._stemmer
+        if stemmer is None:
+            stemmer = self._stemmer = _english()
+        return stemmer.stemWord(word)
 
-            self._stemmer = Stemmer.Stemmer("english", 0)
-        return self._stemmer.stemWord(word)
+
+def _english() -> _Stemmer:
+    # PyStemmer ships no types; importing it by name keeps both type checkers content.
+    stemmer: _Stemmer = importlib.import_module("Stemmer").Stemmer("english", 0)
+    return stemmer
 
 
 def fold(word: str) -> str:
-    """Return ``word`` without case and accents; the marks of Indic and South-East Asian scripts are letters and stay."""
+    """Return ``word`` without case and accents; marks that are letters, as in Indic scripts, stay."""
     word = word.casefold()
     if word.isascii():
         return word
@@ -129,9 +139,9 @@ def terms_of(token: str, stemmers: Stemmers) -> tuple[tuple[str, ...], int]:
         return _plain(token, stemmers)
     if _DOTTED.match(token):
         return _plain(token.replace(".", ""), stemmers)
-    if "'" in token or "’" in token:
-        return _apostrophe(token.replace("’", "'"), stemmers)
-    words = _WORD.findall(token)
+    if "'" in token or _APOSTROPHE in token:
+        return _apostrophe(token.replace(_APOSTROPHE, "'"), stemmers)
+    words = list(filter(None, _BREAK.split(token)))
     if not words or token.lower() in _LATIN:
         return (), 0
     if words == [token] and not token.isascii():
@@ -147,7 +157,7 @@ def _plain(word: str, stemmers: Stemmers) -> tuple[tuple[str, ...], int]:
     if len(word) > _LONG_WORD:
         return (WHOLE + fold(word),), 1
     folded = fold(word)
-    if folded in STOP_WORDS and word not in _ACRONYMS:
+    if not folded or (folded in STOP_WORDS and word not in _ACRONYMS):
         return (), 0
     return (STEM + stemmers.stem(folded),), 1
 
@@ -156,7 +166,7 @@ def _apostrophe(token: str, stemmers: Stemmers) -> tuple[tuple[str, ...], int]:
     folded = fold(token)
     if folded.endswith("n't"):
         return (), 0
-    bare = token[: _CONTRACTION.search(folded).start()] if _CONTRACTION.search(folded) else token  # type: ignore[union-attr]
+    bare = _CONTRACTION.sub("", token)
     if "'" not in bare:
         return terms_of(bare, stemmers)
     joined, positions = terms_of(bare.replace("'", ""), stemmers)
@@ -201,14 +211,15 @@ def _wholes(token: str, words: list[str], stemmers: Stemmers) -> Iterator[str]:
         yield WHOLE + fold(token[: standard + 2])
     for name in re.split(r"[/:@]+", token):
         if name != token and not name.isalnum():
-            numeric = _numeric(fold(name))
-            yield from numeric or (WHOLE + fold(name),)
+            yield WHOLE + fold(name)
+    for number in _INNER_NUMBER.findall(token):
+        yield from _numeric(number)
 
 
 def _parts(words: Iterable[str], stemmers: Stemmers) -> Iterator[str]:
     for word in words:
         folded = fold(word)
-        if len(word) > _LONG_WORD:
+        if not folded or len(word) > _LONG_WORD:
             yield WHOLE + folded
             continue
         yield STEM + stemmers.stem(folded)
@@ -219,7 +230,7 @@ def _parts(words: Iterable[str], stemmers: Stemmers) -> Iterator[str]:
 
 
 def _blob(token: str, stemmers: Stemmers) -> tuple[tuple[str, ...], int]:
-    words = _WORD.findall(token)
+    words = list(filter(None, _BREAK.split(token)))
     if len(words) == 1:
         return (WHOLE + fold(token),), 1
     # Base64 looks like camel case everywhere: no humps, no stems.

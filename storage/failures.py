@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from ..core.errors import PalimpsestError, StoreError, StoreFullError, StoreUnavailableError
 
-_UNREACHABLE_CLASSES = ("08", "57", "53")
+_UNREACHABLE_CLASSES = ("08", "53", "55", "57")
+_REFUSED_CLASSES = ("28", "3D")
 _DISK_FULL = "53100"
 _READ_ONLY = "25006"
 
@@ -20,10 +21,12 @@ def translate(error: BaseException) -> PalimpsestError | None:
             return StoreFullError()
         if state == _READ_ONLY:
             return StoreUnavailableError("The database is read-only (a standby?); point DATABASE_URL at the primary.")
+        if state[:2] in _REFUSED_CLASSES:
+            return StoreUnavailableError(f"The database refused the login: {error}; check DATABASE_URL.")
         if state[:2] in _UNREACHABLE_CLASSES:
             return StoreUnavailableError()
         return StoreError(f"The database refused the operation (SQLSTATE {state}); nothing was written.")
-    if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError):
         return StoreUnavailableError()
     return None
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COMMAND_TIMEOUT_SECONDS = 60.0
 ACQUIRE_TIMEOUT_SECONDS = 30.0
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Pool:
         role = f'SET LOCAL ROLE "{self._role}";' if self._role else ""
         prelude = f"BEGIN;{role}SELECT set_config('palimpsest.namespace', {_literal(namespace)}, true)"
         with translated():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                await connection.execute(prelude)
+            connection = await self._begin(prelude)
+            try:
                 try:
                     yield connection
                 except BaseException:
@@ -62,6 +63,29 @@ class Pool:
                         await connection.execute("ROLLBACK")
                     raise
                 await _commit(connection)
+            finally:
+                await self._pool.release(connection)
+
+    async def _begin(self, prelude: str) -> PoolConnectionProxy[asyncpg.Record]:
+        import asyncpg
+
+        # A server that was restarted leaves dead connections in the pool; before the first statement of a transaction
+        # it costs nothing to take another one.
+        for attempt in range(_ATTEMPTS):
+            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+            try:
+                await connection.execute(prelude)
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+                connection.terminate()
+                await self._pool.release(connection)
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            except BaseException:
+                await self._pool.release(connection)
+                raise
+            else:
+                return connection
+        raise StoreUnavailableError
 
     async def aclose(self) -> None:
         """Close all connections; the ones in use are given a moment."""

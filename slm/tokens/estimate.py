@@ -1,4 +1,4 @@
-"""The estimate of a text's tokens when no vocabulary is at hand: pieces cut as o200k cuts them, priced by their length."""
+"""The estimate when no vocabulary is at hand: pieces cut as o200k cuts them, priced by length."""
 
 import re
 from collections import Counter
@@ -17,6 +17,8 @@ _LETTERS = (
 )
 _CJK = re.compile("[\u3005-\u3007\u3031-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003ffff]")
 _NEAR_LATIN = re.compile("[\u0020-\u036f\u0400-\u052f\u1e00-\u1eff\uff21-\uff5a]")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_REPEATED = re.compile(r"(.)\1*", re.DOTALL)
 _LETTER = re.compile(f"[A-Za-z{_LETTERS}]")
 
 
@@ -63,11 +65,13 @@ def _price(piece: str) -> float:
     head = 0 if bare[0].isalpha() else 1
     if not bare[head : head + 1].isalpha():
         mark = bare.rstrip("\r\n/")
-        same = len(set(mark)) < 2
-        return 1 + (0.1 * max(0, len(mark) - 3) if same else 0.45 * max(0, len(mark) - 2))
+        changes = len(_REPEATED.findall(mark))
+        return 1 + 0.45 * max(0, changes - 2) + 0.07 * max(0, len(mark) - changes - 2)
     length -= head
     if length > 1 and bare[head:].isupper():
         return 1 + 0.2 * max(0, length - 2)
+    if bare[head : head + 2].isupper():
+        return 1 + 0.3 * (length - 1)
     rare = 0.2 * max(0, length - 11)
     if piece[0] == " ":
         return 1 + 0.05 * max(0, length - 4) + rare
@@ -77,7 +81,8 @@ def _price(piece: str) -> float:
 def _foreign_price(bare: str) -> float:
     length = len(bare)
     if not _LETTER.search(bare):
-        return 1.1 + 0.2 * length
+        changes = len(_REPEATED.findall(bare))
+        return 0.9 * changes + 0.25 * (length - changes) + 0.6 * len(_ASTRAL.findall(bare))
     if cjk := len(_CJK.findall(bare)):
         return 0.4 + 0.68 * cjk + 0.25 * (length - cjk)
     if len(_NEAR_LATIN.findall(bare)) == length:

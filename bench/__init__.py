@@ -1,0 +1,1 @@
+"""Benchmarks: each prints ratios against a bare baseline measured in the same run."""

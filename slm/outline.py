@@ -1,0 +1,126 @@
+"""Digests of source code: an outline of what it defines, with line ranges."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from ..core.chunking.definitions import Definition, find_definitions
+from ..core.chunking.patterns import comment_head
+from .keywords import list_keywords
+from .parts import Digest, Part, clip, one_line
+
+_COMMENT_LINES = re.compile(r"(?:[ \t]*#[^\n]*\n|\s)*")
+_HEAD = 20_000
+_PYTHON_DOC = re.compile(r"[rRuU]?(?:\"\"\"|''')(?P<doc>.{1,400}?)(?:\"\"\"|'''|\n\s*+\n|\Z)", re.DOTALL)
+_IMPORT = re.compile(
+    r"^(?:import|use|using|require|#include|const \w+ = require)\b[ (\"'<]*+(?P<module>[\w./:@-]{1,80}+)(?=[ ,;)>\"'\n])"
+    r"|^from[ ](?P<source>[\w.]{1,80}+)[ ]import\b",
+    re.MULTILINE,
+)
+_MAX_ENTRIES = 20_000
+
+
+def digest_code(text: str, title: str | None) -> Digest:
+    """Return an outline: public names first, then private ones, signatures, and the head of what documents them."""
+    definitions = find_definitions(text, title)
+    purpose = _purpose(text, definitions)
+    if not definitions:
+        return _digest_lines(text, purpose)
+    entries = list(islice(_flat(definitions, 0), _MAX_ENTRIES))
+    opening = [Part(-2, clip(purpose, 200), 0.0)] if purpose else []
+    modules = list(dict.fromkeys((match["module"] or match["source"]).rstrip(";") for match in islice(_IMPORT.finditer(text), 60)))
+    imports = [Part(-1, module, 4.5 + place / 100, "imports ", ", ") for place, module in enumerate(modules)]
+    compact = [*opening, *_compact(definitions)]
+    names = sum(len(part.text) + 2 for part in compact)
+    tree = [*opening, *imports, *_tree(entries)]
+    # An outline that has no room for all names lists them instead of describing some.
+    summary = compact if names * 10 > len(text) else tree
+    return Digest(summary, compact, _hint(purpose, definitions, len(entries)))
+
+
+def _flat(definitions: Sequence[Definition], depth: int) -> Iterator[tuple[int, Definition]]:
+    for definition in definitions:
+        yield depth, definition
+        if definition.is_container:
+            yield from _flat(definition.children, depth + 1)
+
+
+def _lines(definition: Definition) -> str:
+    if definition.first_line == definition.last_line:
+        return f"L{definition.first_line}"
+    return f"L{definition.first_line}-{definition.last_line}"
+
+
+def _later(definition: Definition) -> float:
+    """Return how far private names, and the protocol methods that every class has, stand back."""
+    if definition.name.startswith("__") and definition.name != "__init__":
+        return 0.8
+    return 0.0 if definition.is_public else 1.0
+
+
+def _tree(entries: Sequence[tuple[int, Definition]]) -> list[Part]:
+    parts: list[Part] = []
+    for line, (depth, definition) in enumerate(entries):
+        later = _later(definition)
+        indent = "  " * min(depth, 6)
+        parts.append(Part(line, definition.label, 1 + later + min(depth, 9) / 10, f"{indent}{_lines(definition)} "))
+        if len(definition.signature) > len(definition.label):
+            parts.append(Part(line, clip(definition.signature, 160), 3 + later, "", " ", replaces=True))
+        if definition.doc:
+            parts.append(Part(line, clip(one_line(definition.doc), 120), 3.5 + later, "", "  # "))
+    return parts
+
+
+def _compact(definitions: Sequence[Definition]) -> list[Part]:
+    """Return a line a container with its members' names, then one with the functions."""
+    parts: list[Part] = []
+    functions = [definition for definition in definitions if not definition.is_container]
+    line = 0
+    for definition in definitions[:_MAX_ENTRIES]:
+        if definition.is_container:
+            line += 1
+            later = _later(definition)
+            parts.append(Part(line, f"{definition.label} {_lines(definition)}", 1 + later))
+            for place, (depth, member) in enumerate(islice(_flat(definition.children, 0), _MAX_ENTRIES)):
+                rank = 1.5 + later + _later(member) + min(place, 999) / 10_000 + min(depth, 9) / 100
+                parts.append(Part(line, member.name, rank, "", ": " if place == 0 else ", "))
+    for definition in functions[:_MAX_ENTRIES]:
+        rank = 1.2 if definition.is_public else 2.2
+        parts.append(Part(line + 1, definition.name, rank, f"{functions[0].label.split(' ', 1)[0]} ", ", "))
+    return parts
+
+
+def _purpose(text: str, definitions: Sequence[Definition]) -> str:
+    """Return the first line of what documents the whole file."""
+    head = text[:_HEAD]
+    if (found := _PYTHON_DOC.match(head, _after_comments(head))) is not None:
+        return one_line(found["doc"]).split(". ", 1)[0]
+    opening = head[: min(definitions[0].start, 3000)] if definitions else head[:3000]
+    comments = [line for line in opening.split("\n")[:40] if line.lstrip().startswith(("#", "//", "/*", "*", "--", ";", "<!--"))]
+    worded = (comment_head(line) for line in comments)
+    return next((line for line in worded if len(line) > 8 and not re.search(r"copyright|licen[sc]e|SPDX|rights reserved|-\*-|^author|^written by", line, re.I)), "")
+
+
+def _after_comments(head: str) -> int:
+    found = _COMMENT_LINES.match(head)
+    return found.end() if found else 0
+
+
+def _digest_lines(text: str, purpose: str) -> Digest:
+    """Return the least indented lines of a source that defines nothing: scripts, queries, configuration."""
+    lines = [line.rstrip() for line in islice(text.split("\n"), _MAX_ENTRIES) if line.strip()]
+    parts = [Part(-1, purpose, 0.0)] if purpose else []
+    for place, line in enumerate(lines):
+        depth = len(line) - len(line.lstrip())
+        parts.append(Part(place, clip(line, 160), 1 + min(depth, 40) + place / len(lines)))
+    words = list_keywords([text[:200_000]], 40)
+    keywords = [Part(-1, word, 0.5 + place / 100, "", ", ") for place, word in enumerate(words)]
+    brief = [Part(-2, clip(purpose, 160), 0.0)] if purpose else []
+    first = one_line(lines[0]) if lines else ""
+    return Digest(parts, [*brief, *keywords, *parts[len(brief) :]], one_line(f"{clip(purpose or first, 70)} · {', '.join(words[:10])}"))
+
+
+def _hint(purpose: str, definitions: Sequence[Definition], count: int) -> str:
+    ordered = sorted(definitions, key=lambda definition: (not definition.is_public, not definition.is_container))
+    names = ", ".join(definition.name for definition in ordered[:8])
+    return one_line(f"{clip(purpose, 60)} · {count} definitions: {names}" if purpose else f"{count} definitions: {names}")

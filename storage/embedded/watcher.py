@@ -1,0 +1,68 @@
+"""Stops the bundled server when nobody uses it: a process of its own that imports nothing but the standard library.
+
+    python -S -E watcher.py FOLDER DATA IDLE_SECONDS
+
+Clients hold a shared lock on FOLDER/clients.lock, which the kernel frees when they die. The watcher waits for the
+exclusive lock: it means that nobody is left. It then waits IDLE_SECONDS, and stops the server unless somebody came back.
+The server's pid is trusted only by its command line.
+"""
+
+import fcntl
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+
+def main(folder: Path, data: Path, idle_seconds: float) -> None:
+    """Watch until the server is stopped."""
+    if not _try_lock(_open(folder / "watcher.lock")):
+        return
+    clients, server = _open(folder / "clients.lock"), _open(folder / "server.lock")
+    while True:
+        fcntl.flock(clients, fcntl.LOCK_EX)
+        fcntl.flock(clients, fcntl.LOCK_UN)
+        time.sleep(idle_seconds)
+        fcntl.flock(server, fcntl.LOCK_EX)
+        if _try_lock(clients):
+            # The locks are freed by the end of this process, after the server's.
+            stop(data)
+            return
+        fcntl.flock(server, fcntl.LOCK_UN)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def proven_pid(data: Path) -> int | None:
+    """Return the pid in ``postmaster.pid`` if that process is this directory's server."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except (OSError, ValueError):
+        return None
+    return pid if "postgres" in line and f"-D {data}" in line else None
+
+
+def stop(data: Path) -> None:
+    """Ask the server for a fast shutdown and wait until it is gone."""
+    asked = None
+    while (pid := proven_pid(data)) is not None:
+        if pid != asked:
+            os.kill(pid, signal.SIGINT)
+            asked = pid
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
