@@ -33,7 +33,7 @@ def rows(file: Path) -> list[dict[str, Any]]:
 
 async def add_turns(bench: Bench, turns: list[dict[str, Any]]) -> dict[str, str]:
     """Add every turn as an item of its conversation's namespace, and return turn ids by item id."""
-    texts = [f"{turn['speaker']}: {turn['text']}" for turn in turns]
+    texts = [_words(turn) for turn in turns]
     await bench.embedder.prepare(list(dict.fromkeys(texts)))
     ids: dict[str, str] = {}
     for turn, text in zip(turns, texts, strict=True):
@@ -43,6 +43,12 @@ async def add_turns(bench: Bench, turns: list[dict[str, Any]]) -> dict[str, str]
     for conversation in {turn["conv"] for turn in turns}:
         await bench.store.reweigh(conversation, bench.lexicon)
     return ids
+
+
+def _words(turn: dict[str, Any]) -> str:
+    """Return a turn as a client would hand it over: speaker, words, and what the picture that came with it shows."""
+    picture = f" [picture: {turn['caption']}]" if turn.get("caption") else ""
+    return f"{turn['speaker']}: {turn['text']}{picture}"
 
 
 async def evaluate(bench: Bench, questions: list[dict[str, Any]], ids: dict[str, str]) -> list[dict[str, Any]]:

@@ -3,10 +3,12 @@
 import base64
 import binascii
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from .errors import InvalidInputError
+
+MAX_VERSION = 2**31 - 1
 
 
 def _pack(kind: str, *fields: str | int) -> str:
@@ -48,8 +50,8 @@ def parse_read(cursor: str, item_id: str) -> tuple[int, str, int]:
         raise InvalidInputError(
             f"The cursor belongs to item {of!r}, not {item_id!r}; pass the cursor with its own item_id."
         )
-    if offset < 0:
-        raise InvalidInputError("The cursor points before the start; leave cursor out to start over.")
+    if offset < 0 or not 1 <= version <= MAX_VERSION:
+        raise InvalidInputError("The cursor points outside this item; leave cursor out to start over.")
     return version, detail, offset
 
 
@@ -66,6 +68,10 @@ def parse_list(cursor: str) -> tuple[datetime, str]:
     """
     at, item_id = _unpack("list", cursor, str, str)
     try:
-        return datetime.fromisoformat(at), item_id
-    except ValueError:
+        # A date without its zone, or at the end of time, was never packed here and cannot be compared.
+        place = datetime.fromisoformat(at)
+        if place.tzinfo is None:
+            raise ValueError(at)
+        return place.astimezone(UTC), item_id
+    except (ValueError, OverflowError):
         raise InvalidInputError("The cursor's date cannot be read; leave cursor out to start over.") from None

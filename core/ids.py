@@ -1,6 +1,7 @@
 """Ids made by us: 63-bit numbers that sort by time, written as short lower-case text."""
 
 import secrets
+import threading
 import time
 
 from .errors import InvalidInputError
@@ -11,13 +12,34 @@ _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 13
 _EPOCH_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 _RANDOM_BITS = 22
-_LARGEST = (1 << 63) - 1
+LARGEST = (1 << 63) - 1
+
+
+class Numbers:
+    """A source of 63-bit ids that rise with every call, also within a millisecond and when the clock steps back."""
+
+    def __init__(self) -> None:
+        """Start below every id of now."""
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def new(self) -> int:
+        """Return a new id: 41 bits of milliseconds since 2024, then 22 random bits."""
+        elapsed = time.time_ns() // 1_000_000 - _EPOCH_MS
+        fresh = (elapsed << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)) & LARGEST
+        with self._lock:
+            # The number after a new one stays free: a statement may take both. The random part of the step keeps
+            # processes apart that share a millisecond.
+            self._last = max(fresh, self._last + 2 + secrets.randbits(8))
+            return self._last
+
+
+_NUMBERS = Numbers()
 
 
 def new_number() -> int:
-    """Return a new 63-bit id: 41 bits of milliseconds since 2024, then 22 random bits."""
-    elapsed = time.time_ns() // 1_000_000 - _EPOCH_MS
-    return (elapsed << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)) & _LARGEST
+    """Return a new id, larger than all that this process made before."""
+    return _NUMBERS.new()
 
 
 def format_item_id(number: int) -> str:
@@ -41,7 +63,7 @@ def parse_item_id(text: str) -> int:
     if text.startswith(ITEM_PREFIX) and len(digits) == _LENGTH and all(letter in _VALUES for letter in digits):
         for letter in digits:
             number = number << 5 | _VALUES[letter]
-        if number <= _LARGEST:
+        if number <= LARGEST:
             return number
     shown = text if len(text) <= 40 else text[:40] + "…"
     raise InvalidInputError(

@@ -5,9 +5,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from . import cursors, paging, ranking, validation
-from .errors import ContentDamagedError, EmbedderError, InvalidInputError
-from .ids import new_item_id, parse_item_id
+from . import cursors, paging, ranking, reading, validation
+from .errors import EmbedderError, InvalidInputError
+from .ids import LARGEST, new_item_id, parse_item_id
 from .ingest import Ingest
 from .models import (
     Event,
@@ -164,7 +164,7 @@ class Memory:
             vector=vector,
             model_id=self._embedder.model_id,
             terms=terms,
-            filters=filters or Filters(),
+            filters=validation.check_filters(filters),
             limit=CANDIDATES,
         )
         ranked = ranking.best_per_item(ranking.fuse(found, self._weights))
@@ -194,23 +194,17 @@ class Memory:
         parse_item_id(item_id)
         validation.check_range(max_tokens, 50, 1_000_000, "max_tokens")
         offset = 0
-        wanted = validation.check_detail(detail)
         if cursor is not None:
             version, detail, offset = cursors.parse_read(cursor, item_id)
-            wanted = validation.check_detail(detail)
-        if wanted != "full":
-            item, rendition = await self._store.rendition(caller.namespace, item_id, wanted)
-            if rendition is not None:
-                return paging.cut(
-                    item, wanted, rendition.text.encode(), item.sha256, item.version, offset, max_tokens, self._counter
-                )
-        item, content, digest = await self._store.read(caller.namespace, item_id, version)
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise ContentDamagedError(
-                f"The content of {item_id} no longer matches its SHA-256; restore the database from a backup."
-            )
-        self._usage.note(caller.namespace, item_id, self._clock.now())
-        return paging.cut(item, "full", content, digest, version or item.version, offset, max_tokens, self._counter)
+        elif version is not None:
+            validation.check_range(version, 1, cursors.MAX_VERSION, "version")
+        wanted = validation.check_detail(detail)
+        text = await reading.load(self._store, caller.namespace, item_id, wanted, version)
+        if text.detail == "full":
+            self._usage.note(caller.namespace, item_id, self._clock.now())
+        return paging.cut(
+            text.item, text.detail, text.content, text.sha256, text.version, offset, max_tokens, self._counter
+        )
 
     async def update(self, caller: Caller, item_id: str, change: Change) -> Receipt:
         """Change an item's labels, or its content as a new version.
@@ -284,7 +278,7 @@ class Memory:
         if before is not None:
             parse_item_id(before[1])
         page = await self._store.list_items(
-            caller.namespace, filters or Filters(), state=state, limit=limit + 1, before=before
+            caller.namespace, validation.check_filters(filters), state=state, limit=limit + 1, before=before
         )
         if len(page.items) <= limit:
             return page
@@ -310,6 +304,8 @@ class Memory:
             NotFoundError: there is nothing to undo.
             ConflictError: the item changed since.
         """
+        if event_id is not None:
+            validation.check_range(event_id, 0, LARGEST, "event id")
 
         async def redraft(item: Item, labels: Labels, thread: str, content: bytes) -> ItemDraft:
             digest = hashlib.sha256(content).hexdigest()
@@ -366,7 +362,8 @@ class Memory:
             if not passage:
                 break
             spent += tokens
-            hits.append(Hit(item, chunk.score, chunk.parts, passage, chunk.candidate.span))
+            span = replace(chunk.candidate.span, end=chunk.candidate.span.start + len(passage.encode()))
+            hits.append(Hit(item, chunk.score, chunk.parts, passage, span))
         return tuple(hits), spent
 
     @staticmethod

@@ -38,7 +38,7 @@ def fuse(candidates: Sequence[Candidate], weights: Weights | None = None) -> lis
     ranked: list[RankedChunk] = []
     for row, candidate in enumerate(candidates):
         parts = {name: share * columns[name][row] for name, share in shares.items()}
-        ranked.append(RankedChunk(candidate, sum(parts.values()), parts))
+        ranked.append(RankedChunk(candidate, sum(parts.values(), 0.0), parts))
     ranked.sort(key=lambda chunk: (-chunk.score, chunk.candidate.item_id, chunk.candidate.span.start))
     return ranked
 
@@ -92,7 +92,7 @@ def _shares(weights: Weights, columns: Mapping[str, Sequence[float]]) -> dict[st
     shares = {name: weight * given / kept for name, weight in searches.items()}
     shares |= {"priority": weights.priority, "recency": weights.recency}
     total = sum(shares.values())
-    return {name: share / total for name, share in shares.items() if name in columns and total}
+    return {name: share / total for name, share in shares.items() if share and name in columns}
 
 
 def _finite(value: float | None) -> float | None:

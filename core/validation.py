@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import InvalidInputError
-from .models import DETAILS, MEMORY_TYPES, Detail, MemoryType
+from .models import DETAILS, MEMORY_TYPES, Detail, Filters, MemoryType
 
 MAX_QUERY_BYTES = 100_000
 MAX_LABEL = 200
@@ -144,3 +144,17 @@ def check_range(value: int, low: int, high: int, what: str) -> int:
     if isinstance(value, bool) or not low <= value <= high:
         raise InvalidInputError(f"{what} is {value!r}; it must be from {low:,} to {high:,}.")
     return value
+
+
+def check_filters(filters: Filters | None) -> Filters:
+    """Return filters whose texts are cleaned as labels are, so that they can equal what is stored."""
+    if filters is None:
+        return Filters()
+    return replace(
+        filters,
+        thread=None if filters.thread is None else check_name(filters.thread, "thread"),
+        content_type=check_label(filters.content_type, "content type"),
+        memory_type=None if filters.memory_type is None else check_memory_type(filters.memory_type),
+        tags=check_tags(filters.tags),
+        min_priority=None if filters.min_priority is None else check_priority(filters.min_priority),
+    )

@@ -13,6 +13,8 @@ from .tables import digest_table
 
 _HINT_TOKENS = 30
 _OVER = 1.1
+_WORTHWHILE = 16
+"""A text of fewer tokens is its own hint."""
 _ATTEMPTS = 5
 
 
@@ -31,14 +33,15 @@ class ExtractiveCompressor:
     def compress(self, text: str, kind: Kind, title: str | None, tokens: int) -> tuple[Rendition, ...]:
         """Return summary (tokens / 10, at least 40), brief (tokens / 50, at least 25) and hint (at most 30 tokens).
 
-        None exceeds 1.15 times its budget; one that is not shorter than the one before it, or than the text, is left out.
+        None exceeds 1.15 times its budget. One that is not shorter than the one before it, or than the text, is left
+        out.
         """
-        if not text.strip():
+        if tokens < _WORTHWHILE or not text.strip():
             return ()
         digest = digest_of(plain(text), kind, title)
         density = len(text) / max(tokens, 1)
         renditions: list[Rendition] = []
-        shortest = tokens
+        shortest, longest = tokens, len(text)
         plans: tuple[tuple[Detail, Sequence[Part], int], ...] = (
             ("summary", digest.summary, max(tokens // 10, 40)),
             ("brief", digest.brief, max(tokens // 50, 25)),
@@ -49,21 +52,23 @@ class ExtractiveCompressor:
                 # Well below the brief of a short text, so that every item longer than a line has its line.
                 budget = min(budget, max(shortest * 3 // 4, 1))
             made = self._fitted(detail, parts, budget, density)
-            if made is not None and made.tokens < shortest:
+            if made is not None and made.tokens < shortest and len(made.text) < longest:
                 renditions.append(made)
-                shortest = made.tokens
+                shortest, longest = made.tokens, len(made.text)
         return tuple(renditions)
 
     def _fitted(self, detail: Detail, parts: Sequence[Part], budget: int, density: float) -> Rendition | None:
         """Write the parts into the budget; the text's own characters per token are only the first guess."""
         characters = max(int(budget * density), 1)
         most = budget if detail == "hint" else int(budget * _OVER)
+        written = fit(parts, characters).strip()
+        counted = self._counter.count(written).tokens
         for _ in range(_ATTEMPTS):
-            written = fit(parts, characters).strip()
-            counted = self._counter.count(written).tokens
             if counted <= most:
                 break
             characters = min(len(written), characters) * budget // counted
+            written = fit(parts, characters).strip()
+            counted = self._counter.count(written).tokens
         while counted > most:
             written = clip(written, len(written) * 2 // 3)
             counted = self._counter.count(written).tokens

@@ -4,9 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, cast
+from typing import TypeAlias
 
 from .parts import Digest, Part, clip, one_line
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 _MAX_DEPTH = 8
 _MAX_KEYS = 60
@@ -33,16 +35,16 @@ def digest_json(text: str) -> Digest | None:
     return Digest([*parts, *samples], parts, hint)
 
 
-def _parse(text: str) -> tuple[Any, int] | None:
+def _parse(text: str) -> tuple[Json, int] | None:
     try:
-        value = json.loads(text)
+        value: Json = json.loads(text)
     except (ValueError, RecursionError):
         return _parse_lines(text)
     return (value, 0) if isinstance(value, dict | list) else None
 
 
-def _parse_lines(text: str) -> tuple[list[Any], int] | None:
-    records: list[Any] = []
+def _parse_lines(text: str) -> tuple[list[Json], int] | None:
+    records: list[Json] = []
     lines = [line for line in text.split("\n") if line.strip()]
     for line in islice(lines, _MAX_RECORDS):
         try:
@@ -53,11 +55,11 @@ def _parse_lines(text: str) -> tuple[list[Any], int] | None:
     return (records, len(lines)) if len(records) >= 2 else None
 
 
-def _described(value: Any) -> str:
+def _described(value: Json) -> str:
     if isinstance(value, dict):
-        return f"object of {len(cast(dict[str, Any], value)):,} keys"
+        return f"object of {len(value):,} keys"
     if isinstance(value, list):
-        entries = cast(list[Any], value)
+        entries = value
         kinds = Counter(_type(entry) for entry in entries[:_MAX_RECORDS])
         return f"array of {len(entries):,} {' and '.join(kind + 's' for kind, _ in kinds.most_common(3))}".rstrip()
     if isinstance(value, str):
@@ -65,22 +67,26 @@ def _described(value: Any) -> str:
     return f"{_type(value)} {json.dumps(value)}"[:60]
 
 
-def _type(value: Any) -> str:
+def _type(value: Json) -> str:
     if isinstance(value, bool):
         return "boolean"
-    names = {dict: "object", list: "array", str: "string", int: "number", float: "number"}
-    return names.get(type(value), "null")
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "object" if isinstance(value, dict) else "array" if isinstance(value, list) else "null"
 
 
-def _keys(value: Any) -> list[str]:
+def _keys(value: Json) -> list[str]:
     if isinstance(value, dict):
-        return list(cast(dict[str, Any], value))
+        return list(value)
     if isinstance(value, list):
-        return list(dict.fromkeys(chain.from_iterable(_keys(entry) for entry in _spread(cast(list[Any], value)) if isinstance(entry, dict))))
+        objects = (entry for entry in _spread(value) if isinstance(entry, dict))
+        return list(dict.fromkeys(chain.from_iterable(objects)))
     return []
 
 
-def _spread(entries: Sequence[Any]) -> Iterator[Any]:
+def _spread(entries: Sequence[Json]) -> Iterator[Json]:
     """Yield up to 40 entries from all over a list, first and last among them."""
     if len(entries) <= _SAMPLED:
         yield from entries
@@ -88,11 +94,11 @@ def _spread(entries: Sequence[Any]) -> Iterator[Any]:
         yield from (entries[place * (len(entries) - 1) // (_SAMPLED - 1)] for place in range(_SAMPLED))
 
 
-def _walk(value: Any, depth: int) -> Iterator[tuple[int, str]]:
+def _walk(value: Json, depth: int) -> Iterator[tuple[int, str]]:
     if depth >= _MAX_DEPTH:
         return
     if isinstance(value, dict):
-        members = cast(dict[str, Any], value)
+        members = value
         for key, inner in islice(members.items(), _MAX_KEYS):
             yield depth + 1, f"{key}: {_described(inner)}"
             if isinstance(inner, dict | list):
@@ -100,46 +106,47 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[int, str]]:
         if len(members) > _MAX_KEYS:
             yield depth + 1, f"… {len(members) - _MAX_KEYS:,} more keys"
     elif isinstance(value, list):
-        merged = _merged([entry for entry in _spread(cast(list[Any], value)) if isinstance(entry, dict)])
+        merged = _merged([entry for entry in _spread(value) if isinstance(entry, dict)])
         for key, values in islice(merged.items(), _MAX_KEYS):
             yield depth + 1, f"{key}: {_range(values)}"
             yield from _walk(_gathered(values), depth + 1)
 
 
-def _gathered(values: Sequence[Any]) -> list[Any]:
+def _gathered(values: Sequence[Json]) -> list[Json]:
     """Return what lies one level deeper in several values: the objects themselves, the entries of arrays."""
-    deeper: list[Any] = []
+    deeper: list[Json] = []
     for value in values:
         if isinstance(value, dict):
             deeper.append(value)
         elif isinstance(value, list):
-            deeper.extend(islice(cast(list[Any], value), _SAMPLED))
+            deeper.extend(islice(value, _SAMPLED))
     return deeper
 
 
-def _merged(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    merged: dict[str, list[Any]] = {}
+def _merged(entries: Sequence[Mapping[str, Json]]) -> dict[str, list[Json]]:
+    merged: dict[str, list[Json]] = {}
     for entry in entries:
         for key, value in islice(entry.items(), _MAX_KEYS):
             merged.setdefault(key, []).append(value)
     return merged
 
 
-def _range(values: Sequence[Any]) -> str:
+def _range(values: Sequence[Json]) -> str:
     kinds = Counter(_type(value) for value in values)
     kind = kinds.most_common(1)[0][0]
-    same = [value for value in values if _type(value) == kind]
     shown = kind if len(kinds) == 1 else f"{kind} or {' or '.join(sorted(set(kinds) - {kind}))}"
     if kind == "number":
-        return f"{shown} {min(same)} to {max(same)}"[:80]
+        numbers = [value for value in values if isinstance(value, int | float)]
+        return f"{shown} {min(numbers)} to {max(numbers)}"[:80]
     if kind == "string":
-        distinct = list(dict.fromkeys(clip(one_line(value), 40) for value in same))
+        distinct = list(dict.fromkeys(clip(one_line(value), 40) for value in values if isinstance(value, str)))
         return f"{shown} {', '.join(json.dumps(value, ensure_ascii=False) for value in distinct[:4])}"
-    return shown if kind != "array" else f"{shown}, {_described(same[0])}"
+    array = next((value for value in values if isinstance(value, list)), None)
+    return shown if kind != "array" or array is None else f"{shown}, {_described(array)}"
 
 
-def _samples(value: Any) -> list[Any]:
+def _samples(value: Json) -> list[Json]:
     if isinstance(value, list):
-        entries = cast(list[Any], value)
+        entries = value
         return [entries[place * (len(entries) - 1) // 2] for place in range(3)] if len(entries) > 3 else entries
     return []

@@ -41,8 +41,8 @@ COMMON_WORDS = frozenset(
 )
 
 
-def list_keywords(texts: Iterable[str], limit: int, *, leave_out: Iterable[str] = ()) -> list[str]:
-    """Return up to ``limit`` keywords in their most frequent spelling, best first: frequent, long, named in capitals."""
+def list_keywords(texts: Iterable[str], limit: int) -> list[str]:
+    """Return up to ``limit`` keywords in their usual spelling, best first: frequent, long, written with capitals."""
     spellings: Counter[str] = Counter()
     looked_at = 0
     for text in texts:
@@ -56,8 +56,7 @@ def list_keywords(texts: Iterable[str], limit: int, *, leave_out: Iterable[str] 
         folded = _folded(word)
         counts[folded] += count
         spelling.setdefault(folded, word)
-    left_out = {_folded(word) for line in leave_out for word in _NAME.findall(line)}
-    scores = {word: _score(word, spelling[word], count) for word, count in counts.items() if word not in left_out}
+    scores = {word: _score(word, spelling[word], count) for word, count in counts.items()}
     best = sorted((word for word in scores if scores[word] > 0), key=lambda word: (-scores[word], word))
     return [spelling[word] for word in best[:limit]]
 
@@ -75,4 +74,4 @@ def _score(folded: str, word: str, count: int) -> float:
     if folded == "'" or len(folded) < 3 or lower in STOP_WORDS or lower in COMMON_WORDS or folded in COMMON_WORDS:
         return 0.0
     named = 1.5 if any(letter.isupper() for letter in word) else 1.0
-    return (1 + math.log(count)) * named * min(len(folded), 9) ** 0.5
+    return (1 + math.log(count)) * named * math.sqrt(min(len(folded), 9))

@@ -9,8 +9,9 @@ from .lexical_terms import Stemmers, pairs, split, terms_of, tokens_in_order
 QUERY_TERMS = 64
 DIMENSIONS = 1_000_000_000
 """The sparse vector's length; pgvector allows no more."""
-_CACHED_TOKENS = 50_000
-_CACHED_NAMESPACES = 64
+_CACHED_TOKENS = 20_000
+"""Tokens, and pairs, remembered for a namespace: about 12 MB; for so many namespaces:"""
+_CACHED_NAMESPACES = 4
 _LONGEST_CACHED = 48
 
 _Term = tuple[int, int]
@@ -112,7 +113,7 @@ class WordEncoder:
         vocabulary = self._vocabularies.get(namespace)
         if vocabulary is None:
             if len(self._vocabularies) >= _CACHED_NAMESPACES:
-                self._vocabularies = {}
+                self._vocabularies = dict(list(self._vocabularies.items())[1:])
             vocabulary = self._vocabularies[namespace] = _Vocabulary(namespace, self._stemmers)
         return vocabulary
 

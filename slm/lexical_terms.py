@@ -37,11 +37,12 @@ _INVISIBLE = re.compile("[\u00ad\u200c\u200d\u2060\ufeff]+")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z](?!\Z)|[A-Z]{2}[a-rt-z]\Z")
 _CONTRACTION = re.compile(r"'(?:s|re|ve|ll|d|m)\Z", re.IGNORECASE)
-_ELISION = re.compile(r"\w{1,2}'(?=\w)")
+_ACRONYMS_PLURAL = re.compile(r"[A-Z]{2,}s\Z")
 _DOTTED = re.compile(r"[A-Z](?:\.[A-Z])+\Z")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
 _NUMERIC = re.compile(r"v?\d+(?:\.\d+)+\Z")
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:t(.+))?\Z")
+_MONTH = re.compile(r"([12]\d{3})-(?:0[1-9]|1[0-2])\Z")
 _TIME = re.compile(r"(\d{1,2}:\d{2})(?::\d{2}(?:\.\d+)?)?(am|pm|z)?\Z")
 _INNER_NUMBER = re.compile(r"\d{4}-\d{2}-\d{2}|\d+(?:\.\d+)+|(?<![\d:])\d{1,2}:\d{2}(?![\d:])")
 _STRIPPED = re.compile("[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]+")
@@ -159,6 +160,8 @@ def _plain(word: str, stemmers: Stemmers) -> tuple[tuple[str, ...], int]:
     folded = fold(word)
     if not folded or (folded in STOP_WORDS and word not in _ACRONYMS):
         return (), 0
+    if _ACRONYMS_PLURAL.match(word):
+        folded = folded[:-1]
     return (STEM + stemmers.stem(folded),), 1
 
 
@@ -170,9 +173,10 @@ def _apostrophe(token: str, stemmers: Stemmers) -> tuple[tuple[str, ...], int]:
     if "'" not in bare:
         return terms_of(bare, stemmers)
     joined, positions = terms_of(bare.replace("'", ""), stemmers)
-    if _ELISION.match(bare):
+    start, _, rest = bare.partition("'")
+    if len(start) <= 2 and "'" not in rest:
         # French l'eau and Irish O'Brien are looked for by their second half, too.
-        joined += terms_of(bare.split("'", 1)[1], stemmers)[0]
+        joined += terms_of(rest, stemmers)[0]
     return tuple(dict.fromkeys(joined)), positions
 
 
@@ -182,6 +186,8 @@ def _numeric(folded: str) -> list[str]:
         year, month, day = date.group(1), date.group(2).zfill(2), date.group(3).zfill(2)
         terms = [f"{WHOLE}{year}-{month}-{day}", f"{WHOLE}{year}-{month}", STEM + year]
         return terms + _numeric(date.group(4)) if date.group(4) else terms
+    if (month_only := _MONTH.match(folded)) is not None:
+        return [WHOLE + folded, STEM + month_only.group(1)]
     if (time := _TIME.match(folded)) is not None:
         terms = [WHOLE + folded.removesuffix(time.group(2) or ""), WHOLE + time.group(1)]
         if time.group(2) in ("am", "pm"):
@@ -201,7 +207,7 @@ def _numeric(folded: str) -> list[str]:
 def _wholes(token: str, words: list[str], stemmers: Stemmers) -> Iterator[str]:
     """Yield the identifier as a whole, and the inner names of paths and addresses that are compounds themselves."""
     letters = "".join(words)
-    if letters.isalpha() and len(letters) <= _LONG_WORD and not re.search(r"[./:@+#]", token):
+    if (letters.isalpha() or letters == token) and len(letters) <= _LONG_WORD and not re.search(r"[./:@+#]", token):
         # getUserName, get_user_name and get-user-name are the same name, which may be typed in lower case.
         yield STEM + stemmers.stem(fold(letters))
         if token[0] != "_" and token[-1] != "_":

@@ -9,17 +9,21 @@ from .parts import Digest, Part, clip, one_line
 _HALF = 25_000
 """Lines looked at from each end; a longer log's middle is only counted."""
 _MAX_SHAPES = 2_000
-_LEVEL = re.compile(r"\b(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE|PANIC|EXCEPTION)\b", re.IGNORECASE)
+_LEVEL = re.compile(
+    r"\b(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE|PANIC|EXCEPTION)\b", re.IGNORECASE
+)
 _TROUBLE = re.compile(r"error|fatal|critical|severe|panic|exception|fail|traceback|refused|timed? ?out", re.IGNORECASE)
 _VARIES = re.compile(
-    r"0x[0-9a-fA-F]{1,16}+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b(?=[a-f]*+\d)[0-9a-f]{8,64}\b|\"[^\"\n]{0,80}\"|'[^'\n]{0,80}'|\d++(?:[.:,/T-]\d++)*+Z?"
+    r"0x[0-9a-fA-F]{1,16}+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b(?=[a-f]*+\d)[0-9a-f]{8,64}\b"
+    r"|\"[^\"\n]{0,80}\"|'[^'\n]{0,80}'|\d++(?:[.:,/T-]\d++)*+Z?"
 )
 
 
 def digest_log(text: str) -> Digest:
     """Return what the log spans, its levels counted, and each shape of message with how often it comes."""
     lines = [line for line in text.split("\n") if line.strip()]
-    looked_at = [clip(one_line(line[:1_000]), 300) for line in (lines if len(lines) <= 2 * _HALF else lines[:_HALF] + lines[-_HALF:])]
+    ends = lines if len(lines) <= 2 * _HALF else lines[:_HALF] + lines[-_HALF:]
+    looked_at = [clip(one_line(line[:1_000]), 300) for line in ends]
     levels = Counter(found["level"].upper() for line in looked_at if (found := _LEVEL.search(line[:120])))
     shapes: Counter[str] = Counter()
     example: dict[str, tuple[int, str]] = {}

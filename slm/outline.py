@@ -4,19 +4,23 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from ..core.chunking.definitions import Definition, find_definitions
+from ..core.chunking.definitions import Definition
 from ..core.chunking.patterns import comment_head
+from ..core.chunking.source import find_definitions
 from .keywords import list_keywords
 from .parts import Digest, Part, clip, one_line
 
 _COMMENT_LINES = re.compile(r"(?:[ \t]*#[^\n]*\n|\s)*")
 _HEAD = 20_000
-_PYTHON_DOC = re.compile(r"[rRuU]?(?:\"\"\"|''')(?P<doc>.{1,400}?)(?:\"\"\"|'''|\n\s*+\n|\Z)", re.DOTALL)
+_PYTHON_DOC = re.compile(r"[rRuU]?(?:\"\"\"|''')(?P<doc>.{1,400}?)(?:\"\"\"|'''|\n[ \t]*+\n|\Z)", re.DOTALL)
 _IMPORT = re.compile(
-    r"^(?:import|use|using|require|#include|const \w+ = require)\b[ (\"'<]*+(?P<module>[\w./:@-]{1,80}+)(?=[ ,;)>\"'\n])"
+    r"^(?:import|use|using|require|#include|const \w+ = require)\b[ (\"'<]*+"
+    r"(?P<module>[\w./:@-]{1,80}+)(?=[ ,;)>\"'\n])"
     r"|^from[ ](?P<source>[\w.]{1,80}+)[ ]import\b",
     re.MULTILINE,
 )
+_COMMENT_MARKS = ("#", "//", "/*", "*", "--", ";", "<!--")
+_LEGAL = re.compile(r"copyright|licen[sc]e|SPDX|rights reserved|-\*-|^author|^written by", re.IGNORECASE)
 _MAX_ENTRIES = 20_000
 
 
@@ -28,7 +32,8 @@ def digest_code(text: str, title: str | None) -> Digest:
         return _digest_lines(text, purpose)
     entries = list(islice(_flat(definitions, 0), _MAX_ENTRIES))
     opening = [Part(-2, clip(purpose, 200), 0.0)] if purpose else []
-    modules = list(dict.fromkeys((match["module"] or match["source"]).rstrip(";") for match in islice(_IMPORT.finditer(text), 60)))
+    found = islice(_IMPORT.finditer(text), 60)
+    modules = list(dict.fromkeys((match["module"] or match["source"]).rstrip(";") for match in found))
     imports = [Part(-1, module, 4.5 + place / 100, "imports ", ", ") for place, module in enumerate(modules)]
     compact = [*opening, *_compact(definitions)]
     names = sum(len(part.text) + 2 for part in compact)
@@ -64,7 +69,7 @@ def _tree(entries: Sequence[tuple[int, Definition]]) -> list[Part]:
         later = _later(definition)
         indent = "  " * min(depth, 6)
         parts.append(Part(line, definition.label, 1 + later + min(depth, 9) / 10, f"{indent}{_lines(definition)} "))
-        if len(definition.signature) > len(definition.label):
+        if definition.signature not in ("", definition.label):
             parts.append(Part(line, clip(definition.signature, 160), 3 + later, "", " ", replaces=True))
         if definition.doc:
             parts.append(Part(line, clip(one_line(definition.doc), 120), 3.5 + later, "", "  # "))
@@ -96,9 +101,8 @@ def _purpose(text: str, definitions: Sequence[Definition]) -> str:
     if (found := _PYTHON_DOC.match(head, _after_comments(head))) is not None:
         return one_line(found["doc"]).split(". ", 1)[0]
     opening = head[: min(definitions[0].start, 3000)] if definitions else head[:3000]
-    comments = [line for line in opening.split("\n")[:40] if line.lstrip().startswith(("#", "//", "/*", "*", "--", ";", "<!--"))]
-    worded = (comment_head(line) for line in comments)
-    return next((line for line in worded if len(line) > 8 and not re.search(r"copyright|licen[sc]e|SPDX|rights reserved|-\*-|^author|^written by", line, re.I)), "")
+    comments = (comment_head(line) for line in opening.split("\n")[:40] if line.lstrip().startswith(_COMMENT_MARKS))
+    return next((line for line in comments if len(line) > 8 and not _LEGAL.search(line)), "")
 
 
 def _after_comments(head: str) -> int:
@@ -117,10 +121,12 @@ def _digest_lines(text: str, purpose: str) -> Digest:
     keywords = [Part(-1, word, 0.5 + place / 100, "", ", ") for place, word in enumerate(words)]
     brief = [Part(-2, clip(purpose, 160), 0.0)] if purpose else []
     first = one_line(lines[0]) if lines else ""
-    return Digest(parts, [*brief, *keywords, *parts[len(brief) :]], one_line(f"{clip(purpose or first, 70)} · {', '.join(words[:10])}"))
+    hint = " · ".join(piece for piece in (clip(purpose or first, 70), ", ".join(words[:10])) if piece)
+    return Digest(parts, [*brief, *keywords, *parts[len(brief) :]], hint)
 
 
 def _hint(purpose: str, definitions: Sequence[Definition], count: int) -> str:
     ordered = sorted(definitions, key=lambda definition: (not definition.is_public, not definition.is_container))
     names = ", ".join(definition.name for definition in ordered[:8])
-    return one_line(f"{clip(purpose, 60)} · {count} definitions: {names}" if purpose else f"{count} definitions: {names}")
+    counted = f"{count} definitions: {names}"
+    return one_line(f"{clip(purpose, 60)} · {counted}" if purpose else counted)

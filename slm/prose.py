@@ -15,6 +15,10 @@ from .sentences import split_sentences
 _NOISE = re.compile(r"\{\w{3,20}\} ?|\[(?:laughter|inaudible|crosstalk|pause|applause)\] ?", re.IGNORECASE)
 _SHARE = 0.11
 _MAX_KEYWORDS = 400
+_MAX_SENTENCES = 50_000
+_CARD = 0.25
+"""The part of a summary that keywords take: they find an item again where no sentence of it was chosen."""
+_LAST_LINE = 1_000_000_000
 _LEAD_RANK = -1.0
 
 
@@ -30,7 +34,7 @@ def digest_prose(text: str) -> Digest:
         for sentence in split_sentences(_without_heading(body) if label else body):
             sentences.append(Sentence(sentence, clip(label, 60), opens and len(sentence) > 40, number))
             opens = opens and len(sentence) <= 40
-    return _digest(sentences, text, heading, first_lines=[])
+    return _digest(sentences, text, heading)
 
 
 def _without_heading(body: str) -> str:
@@ -53,7 +57,8 @@ def digest_conversation(text: str) -> Digest:
             for sentence in split_sentences(_NOISE.sub("", text[turn.said : turn.end]))
         )
     speakers = ", ".join(clip(speaker, 24) for speaker in list(dict.fromkeys(turn.speaker for turn in turns))[:4])
-    return _digest(sentences, text, f"Conversation: {speakers}", first_lines=[_participants(turns)])
+    # Small talk opens most conversations: no sentence leads by its place.
+    return _digest(sentences, text, f"Conversation: {speakers}", opening=_participants(turns))
 
 
 def _participants(turns: Sequence[Turn]) -> str:
@@ -66,26 +71,54 @@ def _participants(turns: Sequence[Turn]) -> str:
     return one_line(", ".join(shown) + when)
 
 
-def _digest(sentences: Sequence[Sentence], text: str, heading: str, *, first_lines: Sequence[str]) -> Digest:
+def _digest(sentences: Sequence[Sentence], text: str, heading: str, opening: str = "") -> Digest:
+    sentences = _thinned(sentences)
     ranks = rank_sentences(sentences, _SHARE)
-    opening = [Part(-2 - index, line, _LEAD_RANK * 2) for index, line in enumerate(first_lines)]
-    lead = _lead(sentences)
+    lead = _best(ranks) if opening else _lead(sentences)
     if lead >= 0:
         ranks[lead] = _LEAD_RANK
-    summary = [*opening, *_parts(sentences, ranks)]
-    lead_text = sentences[lead].text if lead >= 0 else one_line(text[:300])
+    first = [Part(-2, opening, _LEAD_RANK * 2)] if opening else []
     keywords = list_keywords((sentence.text for sentence in sentences), _MAX_KEYWORDS)
-    return Digest(summary, [*opening, *_brief(sentences, ranks, lead, keywords)], _hint(heading, lead_text, keywords))
+    summary = [*first, *_parts(sentences, ranks), *_card(keywords, int(len(text) * _SHARE * _CARD))]
+    lead_text = sentences[lead].text if lead >= 0 else one_line(text[:300])
+    return Digest(summary, [*first, *_brief(sentences, ranks, lead, keywords)], _hint(heading, lead_text, keywords))
+
+
+def _thinned(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
+    """Return at most 50,000 sentences: of neighbours, the longest, which bounds the work on any text."""
+    step = -(-len(sentences) // _MAX_SENTENCES)
+    if step <= 1:
+        return sentences
+    groups = (sentences[place : place + step] for place in range(0, len(sentences), step))
+    return [max(group, key=lambda sentence: len(sentence.text)) for group in groups]
+
+
+def _card(keywords: Sequence[str], characters: int) -> list[Part]:
+    """Return the keywords that ``characters`` hold, as one line at the end."""
+    parts: list[Part] = []
+    for place, word in enumerate(keywords):
+        characters -= len(word) + 2
+        if characters < 0:
+            break
+        parts.append(Part(_LAST_LINE, word, place / 100_000, "Keywords: ", ", "))
+    return parts
+
+
+def _best(ranks: dict[int, float]) -> int:
+    return min(ranks, key=lambda index: (ranks[index], index), default=-1)
 
 
 def _parts(sentences: Sequence[Sentence], ranks: dict[int, float]) -> list[Part]:
     """Return the ranked sentences in their order, those of one section on one line after its label."""
     parts: list[Part] = []
     line = 0
-    for (_, label), indices in groupby(
-        sorted(ranks), key=lambda index: (sentences[index].section if sentences[index].label else -1, sentences[index].label)
-    ):
-        head = f"{label}: " if label else ""
+
+    def place_of(index: int) -> tuple[int, str]:
+        label = sentences[index].label
+        return sentences[index].section if label else -1, label
+
+    for (_, label), indices in groupby(sorted(ranks), key=place_of):
+        head = _head(label)
         for index in indices:
             # Without headings a line a sentence reads best.
             line += 1 if not label else 0
@@ -95,19 +128,26 @@ def _parts(sentences: Sequence[Sentence], ranks: dict[int, float]) -> list[Part]
 
 
 def _brief(sentences: Sequence[Sentence], ranks: dict[int, float], lead: int, keywords: Sequence[str]) -> list[Part]:
-    opening = [] if lead < 0 else [Part(-1, clip(sentences[lead].text, 220), _LEAD_RANK)]
+    opening: list[Part] = []
+    if lead >= 0:
+        # In full only where there is room for some keywords too.
+        text = sentences[lead].text
+        opening.append(Part(-1, clip(text, 100), _LEAD_RANK))
+        opening.append(Part(-1, clip(text, 240), 0.7, replaces=True))
     # Keywords find an item again better than sentences do at this length; every 12 of them make room for one sentence.
     words = [Part(0, word, place / 12, "Keywords: ", ", ") for place, word in enumerate(keywords)]
     best = sorted((index for index in ranks if index != lead), key=lambda index: ranks[index])[:_MAX_KEYWORDS]
     order = {index: place + 0.99 for place, index in enumerate(best)}
+    chosen = ((index, sentences[index]) for index in sorted(best))
     return [
         *opening,
         *words,
-        *(
-            Part(1 + index, sentences[index].text, order[index], f"{sentences[index].label}: " if sentences[index].label else "")
-            for index in sorted(best)
-        ),
+        *(Part(1 + index, sentence.text, order[index], _head(sentence.label)) for index, sentence in chosen),
     ]
+
+
+def _head(label: str) -> str:
+    return f"{label}: " if label else ""
 
 
 def _lead(sentences: Sequence[Sentence]) -> int:
@@ -120,7 +160,7 @@ def _lead(sentences: Sequence[Sentence]) -> int:
         plain_words = sum(1 for word in words if word.islower())
         if len(words) >= 7 and plain_words * 2 >= len(words) and sentence.text[-1] in ".!?。…":
             return index
-    return first if first >= 0 else (0 if sentences else -1)
+    return first
 
 
 def _hint(heading: str, lead: str, keywords: Sequence[str]) -> str:

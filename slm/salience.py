@@ -105,8 +105,8 @@ def _relevance(
     scores = np.bincount(rows, weights=weights * centroid[columns], minlength=len(sentences))
     # A remark of a few words says little, however typical they are.
     scores *= np.minimum(np.bincount(rows, minlength=len(sentences)) / _FULL_SENTENCE, 1.0)
-    scores /= max(float(scores.max()), 1e-9)
-    return scores * np.array([_bearing(sentence) for sentence in sentences])
+    bearing = np.array([_bearing(sentence) for sentence in sentences])
+    return np.asarray(scores / max(float(scores.max()), 1e-9) * bearing, np.float64)
 
 
 def _bearing(sentence: Sentence) -> float:
@@ -139,9 +139,9 @@ class _Terms:
 
         own = slice(self._borders[sentence], self._borders[sentence + 1])
         self._wanted[self._places[own]] = self._weights[own]
-        cosine = np.bincount(self._rows, weights=self._weights * self._wanted[self._places], minlength=self._size)
+        products = self._weights * self._wanted[self._places]
         self._wanted[self._places[own]] = 0.0
-        return cosine
+        return np.bincount(self._rows, weights=products, minlength=self._size).astype(np.float64)
 
 
 def _marginal(

@@ -25,7 +25,7 @@ def digest_table(text: str) -> Digest:
     columns = ", ".join(clip(cell, 40) for cell in header[:_MAX_COLUMNS])
     opening = [Part(0, f"Table of {count:,} rows: {clip(columns, 600)}", 0.0)]
     ranges = [
-        Part(1 + place, clip(f"{clip(name, 40)}: {_range([row[place] for row in rows if place < len(row)])}", 160), 2 + place / 100)
+        Part(1 + place, clip(f"{clip(name, 40)}: {_range(_column(rows, place))}", 160), 2 + place / 100)
         for place, name in enumerate(header[:_MAX_COLUMNS])
     ]
     wanted = min(len(lines) - 1, _MAX_SAMPLES)
@@ -35,7 +35,12 @@ def digest_table(text: str) -> Digest:
         Part(1_000 + order, clip(one_line(lines[place]), 300), ends.get(order, 3 + _spread(order)))
         for order, place in enumerate(places)
     ]
-    return Digest([*opening, *ranges, *samples], [*opening, *ranges, *samples], clip(f"Table of {count:,} rows: {columns}", 120))
+    parts = [*opening, *ranges, *samples]
+    return Digest(parts, parts, clip(f"Table of {count:,} rows: {columns}", 120))
+
+
+def _column(rows: Sequence[Sequence[str]], place: int) -> list[str]:
+    return [row[place] for row in rows if place < len(row)]
 
 
 def _spread(order: int) -> float:

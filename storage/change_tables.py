@@ -87,12 +87,16 @@ class ChangeTables(Tables):
         async with self._changing(namespace, draft.item_id) as connection:
             row = await self._lock(connection, namespace, draft.item_id)
             _check_replaceable(draft.item_id, row, expected_sha256)
+            if undone is not None:
+                await self._check_newest(connection, namespace, row, undone)
             if row["sha256"].hex() == draft.sha256:
-                if rows.labels(row) != draft.labels or row["thread"] != draft.thread:
+                differs = rows.labels(row) != draft.labels or row["thread"] != draft.thread
+                if differs:
                     await self._relabel(connection, namespace, row, draft.labels, draft.thread)
                     await self._record(connection, namespace, _actor(draft), "relabel", row, rows.before_image(row))
                 item, account = await self._current(connection, namespace, row["item_id"])
-                return self._receipt(item, "unchanged", account, window, ["The content is the same as before."])
+                outcome = "updated" if differs else "unchanged"
+                return self._receipt(item, outcome, account, window, ["The content is the same as before."])
             new = await self._put_version(connection, namespace, row, draft)
             if undone is None:
                 await self._record(connection, namespace, _actor(draft), "edit", new, rows.before_image(row))
@@ -193,6 +197,7 @@ class ChangeTables(Tables):
             return event, await self._undo_edit(namespace, event, image, actor, window, redraft)
         async with self._changing(namespace, event.item_id) as connection:
             row = await self._lock(connection, namespace, event.item_id)
+            await self._check_newest(connection, namespace, row, event.event_id)
             if event.action == "relabel":
                 await self._relabel(connection, namespace, row, rows.labels(image), image["thread"])
             else:
@@ -213,12 +218,14 @@ class ChangeTables(Tables):
         async with self._pool.transaction(namespace) as connection:
             item, _ = await self._current(connection, namespace, number)
             old = await connection.fetchrow(self._queries["read_version"], namespace, number, image["version"])
-        if item.version != event.version:
-            raise ConflictError(f"Item {event.item_id} was edited again since; undo the newer change first.")
         assert old is not None
         draft = await redraft(item, rows.labels(image), image["thread"], old["content"])
         draft = replace(draft, source={**draft.source, "actor": actor})
         return await self._replace(namespace, draft, item.sha256, window, undone=event.event_id)
+
+    async def _check_newest(self, connection: Connection, namespace: str, row: Row, event_id: int) -> None:
+        if await connection.fetchval(self._queries["built_upon"], namespace, row["item_id"], event_id):
+            raise ConflictError("The item changed again since; undo the newer change first.")
 
     async def _finish_undo(self, connection: Connection, namespace: str, actor: str, row: Row, event_id: int) -> None:
         taken = await connection.execute(self._queries["drop_image"], namespace, event_id)

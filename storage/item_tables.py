@@ -167,7 +167,9 @@ class ItemTables(Tables):
             found = await connection.fetch(
                 self._queries["list_items"], namespace, state.value, *filter_parameters(filters), *place, limit
             )
-        return ItemList(tuple(rows.item(row) for row in found), found[0]["total"] if found else 0, None)
+        # The count comes with a row of its own, also for a page past the end.
+        items = tuple(rows.item(row) for row in found if row["item_id"] is not None)
+        return ItemList(items, found[0]["total"], None)
 
     async def passages(self, namespace: str, wanted: Sequence[tuple[str, Span]]) -> list[tuple[Item, bytes]]:
         """See Store."""
@@ -187,11 +189,12 @@ class ItemTables(Tables):
             row = await connection.fetchrow(self._queries["state"], namespace, model_id)
         assert row is not None
         threads = json.loads(row["threads"])
+        total = sum(chunks for _, _, _, _, chunks in threads)
         return StoreCounts(
             items=sum(items for _, items, _, _, _ in threads),
             forgotten=row["forgotten"],
-            chunks=sum(chunks for _, _, _, _, chunks in threads),
-            chunks_pending=int(row["pending"]),
+            chunks=total,
+            chunks_pending=max(0, total - row["vectors"]),
             content_bytes=sum(size for _, _, _, size, _ in threads),
             database_bytes=row["database_bytes"],
             threads=tuple(ThreadState(name, items, tokens, window) for name, items, tokens, _, _ in threads),

@@ -1,1 +1,32 @@
-"""What a client sees."""
+"""What a client sees: the tools, the resources and the prompts."""
+
+from mcp.types import ToolAnnotations
+
+from .reading import memory_list, memory_retrieve, memory_search, memory_state
+from .tool import MemoryTool, Toolset, ToolSpec
+from .writing import memory_add, memory_forget, memory_update
+
+_READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+_ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+_DELETES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
+_ALWAYS = {"anthropic/alwaysLoad": True}
+_LONG = {"anthropic/maxResultSizeChars": 200_000}
+
+TOOLS = (
+    ToolSpec(memory_add, "Remember", _ADDS, meta=_ALWAYS),
+    ToolSpec(memory_search, "Search memories", _READS, meta=_ALWAYS),
+    ToolSpec(memory_retrieve, "Read a memory", _READS, meta=_LONG),
+    ToolSpec(memory_update, "Change a memory", _ADDS),
+    ToolSpec(memory_forget, "Forget or restore", _DELETES),
+    ToolSpec(memory_state, "State of the memory", _READS),
+    ToolSpec(memory_list, "List memories", _READS, toolset="all"),
+)
+"""Every tool of the server, in the order in which clients list them."""
+
+
+def build_tools(toolset: Toolset) -> list[MemoryTool]:
+    """Return the tools of a toolset: ``default``, or ``all``."""
+    return [MemoryTool.build(spec) for spec in TOOLS if toolset == "all" or spec.toolset == "default"]
+
+
+__all__ = ["TOOLS", "MemoryTool", "ToolSpec", "Toolset", "build_tools"]

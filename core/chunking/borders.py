@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .ruler import Ruler
 
 Border = Callable[[str, int, int, int], int | None]
-"""Finds a border of one sort: (text, low, goal, high) to the place near ``goal`` where the next span starts, or None."""
+"""Finds a border of one sort: (text, low, goal, high) to a place near ``goal`` where the next span starts, or None."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from .borders import Limits
-from .definitions import Definition, find_definitions, path_of
+from .definitions import Definition, path_of
 from .packing import Block, Path
 from .ruler import Ruler
+from .source import find_definitions
 
 
 def code_blocks(ruler: Ruler, limits: Limits, title: str | None) -> Iterator[Block]:

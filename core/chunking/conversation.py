@@ -13,7 +13,8 @@ _DAY = rf"""(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\
     |\d{{1,2}}(?:st|nd|rd|th)?\ {_MONTH},?\ \d{{4}}|{_MONTH}\ \d{{1,2}}(?:st|nd|rd|th)?,?\ \d{{4}})"""
 _TIME = r"(?:\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:\ ?[ap]\.?m\.?)?(?:Z|[+-]\d{2}:?\d{2})?)"
 _STAMP = rf"(?:{_DAY}(?:,?[ T]\ ?(?:at\ )?{_TIME})?|{_TIME}(?:(?:\ on)?,?\ {_DAY})?)"
-_NAME = r"(?:[^\W\d_][\w.'’&/-]{0,30}+(?:[ ][\w.'’&/-]{1,30}+){0,4}?(?:[ ]\([^:\n]{1,80}\))?)"
+# Both apostrophes, straight and curled.
+_NAME = r"(?:[^\W\d_][\w.'’&/-]{0,30}+(?:[ ][\w.'’&/-]{1,30}+){0,4}?(?:[ ]\([^:\n]{1,80}\))?)"  # noqa: RUF001
 
 _TURN = re.compile(
     rf"""
@@ -33,10 +34,14 @@ _DATE_LINE = re.compile(
     re.MULTILINE | re.VERBOSE | re.IGNORECASE,
 )
 _HAS_DAY = re.compile(_DAY, re.VERBOSE | re.IGNORECASE)
-_ROLES = frozenset("user assistant system human tool ai bot agent customer support me you".split())
+_ROLES = frozenset(
+    {"user", "assistant", "system", "human", "tool", "ai", "bot", "agent", "customer", "support", "me", "you"}
+)
 NOT_SPEAKERS = frozenset(
-    "note notes todo example examples warning error info debug trace fatal critical notice http https see also title date "
-    "subject summary question answer q a step result output input time session conversation returns args raises".split()
+    """
+    note notes todo example examples warning error info debug trace fatal critical notice http https see also title
+    date subject summary question answer q a step result output input time session conversation returns args raises
+    """.split()  # noqa: SIM905 - a paragraph is read more easily than forty quoted strings
 )
 
 

@@ -89,7 +89,8 @@ def joined(paths: Sequence[Path]) -> str:
         while shared != path[: len(shared)]:
             shared = shared[:-1]
     leaves = dict.fromkeys(" > ".join(map(_name, path[len(shared) :])) for path in paths)
-    last = ", ".join(leaf for leaf in leaves if leaf)
+    # A name says nothing more beside one that begins with it.
+    last = ", ".join(leaf for leaf in leaves if leaf and not any(other.startswith(f"{leaf} > ") for other in leaves))
     names = [*map(_name, shared), *([last] if last else [])]
     while len(names) > 2 and sum(map(len, names)) + 3 * len(names) > MAX_CONTEXT:
         names = ["…", *names[2:]] if names[0] == "…" else ["…", *names[1:]]

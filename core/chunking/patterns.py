@@ -20,17 +20,21 @@ DEFINITION = re.compile(
         (?:\([^()\n]{{0,80}}\)[ \t]*)?
         (?P<name>[\w$.:~"`?!]{{1,100}}+)[^\n]{{0,200}}+
         |(?:export[ ]+)?(?:default[ ]+)?(?:const|let|var)[ ]+(?P<value>[\w$]{{1,80}}+)[ ]*(?::[^=\n]{{1,80}})?=[ ]*
-            (?:async[ ]*)?(?:function\b[^\n]{{0,120}}+|(?:\([^()\n]{{0,200}}\)|\w{{1,60}}+)[ ]*(?::[^=\n]{{1,80}})?=>[^\n]{{0,80}}+)
+            (?:async[ ]*)?(?:function\b[^\n]{{0,120}}+
+                |(?:\([^()\n]{{0,200}}\)|\w{{1,60}}+)[ ]*(?::[^=\n]{{1,80}})?=>[^\n]{{0,80}}+)
         |(?:[\w$<>\[\],.&:@?*]{{1,60}}+[ \t]+[*&]*){{0,6}}(?P<function>[\w$~:]{{1,80}}+)[ \t]*
-            \([^;{{}}()]{{0,300}}(?:\([^;{{}}()]{{0,80}}\)[^;{{}}()]{{0,80}}){{0,4}}\)[^;{{}}()\n=]{{0,80}}(?:\n[ \t]*)?\{{[^\n]{{0,40}}+
+            \([^;{{}}()]{{0,300}}(?:\([^;{{}}()]{{0,80}}\)[^;{{}}()]{{0,80}}){{0,4}}\)
+            [^;{{}}()\n=]{{0,80}}(?:\n[ \t]*)?\{{[^\n]{{0,40}}+
         |\[{{1,2}}(?P<section>[\w.\ "':/-]{{1,80}}+)\]{{1,2}}[ \t]*(?=\r?$)
     )
     """,
     re.MULTILINE | re.VERBOSE,
 )
 NOT_NAMES = frozenset(
-    "if for while switch catch return else do try when match with until unless foreach and or not new throw await "
-    "yield sizeof function elif except lock using synchronized".split()
+    """
+    if for while switch catch return else do try when match with until unless foreach and or not new throw await
+    yield sizeof function elif except lock using synchronized
+    """.split()  # noqa: SIM905 - a paragraph is read more easily than as many quoted strings
 )
 
 _LINE = re.compile(r"^(?P<indent>[ \t]*+)(?P<first>[^\s])(?P<more>[^\s]{0,3}+)", re.MULTILINE)

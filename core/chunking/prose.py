@@ -7,11 +7,14 @@ from .packing import Block, Path
 
 _HEADING = re.compile(
     r"""
-    ^\ {0,3}(?P<marks>\#{1,6})[ \t]+(?P<marked>\S[^\n]{0,200}+)$
-    |^(?P<underlined>\S[^\n]{0,150}+)\n(?P<line>={3,}+|-{3,}+|~{3,}+|\^{3,}+|\*{3,}+|\+{3,}+)[ \t\r]*+$
-    |(?:(?<=\n\n)|(?<=\n\r\n)|\A)(?P<numbers>\d{1,3}(?:\.\d{1,3}){0,5}+)\.?[ \t]+(?P<numbered>[A-Z][^\n.!?;]{2,90}+)$(?=\r?\n\r?\n)
-    |(?:(?<=\n)|\A)(?P<capitals>[A-Z][A-Z0-9][A-Z0-9 ,/&()'’-]{1,60}+)\r?$(?=\n[ \t\r]*+[^\s=\-~^*+])
-    """,
+    ^(?:
+    \ {0,3}(?P<marks>\#{1,6})[ \t]+(?P<marked>\S[^\n]{0,200}+)$
+    |(?P<underlined>\S[^\n]{0,150}+)\n(?P<line>={3,}+|-{3,}+|~{3,}+|\^{3,}+|\*{3,}+|\+{3,}+)[ \t\r]*+$
+    |(?:(?<=\n\n)|(?<=\n\r\n)|\A)(?P<numbers>\d{1,3}(?:\.\d{1,3}){0,5}+)\.?[ \t]+
+        (?P<numbered>[A-Z][^\n.!?;]{2,90}+)$(?=\r?\n\r?\n)
+    |(?P<capitals>[A-Z][A-Z0-9][A-Z0-9 ,/&()'’-]{1,60}+)\r?$(?=\n[ \t\r]*+[^\s=\-~^*+])
+    )
+    """,  # noqa: RUF001 - both apostrophes
     re.MULTILINE | re.VERBOSE,
 )
 _FENCE = re.compile(r"^ {0,3}(?P<fence>```+|~~~+)[^\n]*+$", re.MULTILINE)

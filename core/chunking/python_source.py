@@ -5,6 +5,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from .definitions import Definition
 from .patterns import comment_head
@@ -58,12 +59,11 @@ class _Reader:
                     yield self._definition(node, start)
                 continue
             for _, inner in ast.iter_fields(node):
-                if isinstance(inner, list):
-                    statements = [part for part in inner if isinstance(part, ast.stmt)]
-                    handlers = [part for part in inner if isinstance(part, ast.ExceptHandler | ast.match_case)]
-                    yield from self.definitions(statements)
-                    for handler in handlers:
-                        yield from self.definitions(handler.body)
+                parts = cast(list[object], inner) if isinstance(inner, list) else []
+                yield from self.definitions([part for part in parts if isinstance(part, ast.stmt)])
+                for part in parts:
+                    if isinstance(part, ast.ExceptHandler | ast.match_case):
+                        yield from self.definitions(part.body)
 
     def _definition(self, node: _Defining, start: int) -> Definition:
         last = node.end_lineno or node.lineno

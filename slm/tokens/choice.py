@@ -12,40 +12,35 @@ ENCODING = "o200k_base"
 def choose_counter(
     setting: str = "auto",
     *,
-    anthropic_api_key: str | None = None,
-    anthropic_base_url: str | None = None,
-    openai_api_key: str | None = None,
-    openai_base_url: str | None = None,
+    api_key: str | None = None,
+    model: str | None = None,
+    base_url: str | None = None,
+    encoding: str = ENCODING,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> TokenCounter:
-    """Return the counter for ``auto``, ``estimate``, ``tiktoken[:ENCODING]``, ``anthropic:MODEL`` or ``openai:MODEL``.
+    """Return the counter for ``auto``, ``estimate``, ``tiktoken``, ``anthropic`` or ``openai``.
 
-    ``auto`` is tiktoken where its o200k vocabulary is on this machine and the estimate elsewhere; only the last two
-    ever use the network.
+    ``auto`` is tiktoken where the vocabulary of ``encoding`` is on this machine and the estimate elsewhere; only the
+    last two ever use the network, and need ``api_key`` and ``model``.
 
     Raises:
-        SettingsError: no such counter, no vocabulary for tiktoken, or no key for a provider.
+        SettingsError: no such counter, no vocabulary for tiktoken, or no key or model for a provider.
     """
     estimate = EstimatingCounter()
-    kind, _, detail = setting.strip().partition(":")
-    if kind == "auto" and not detail:
-        return estimate if find_vocabulary(ENCODING) is None else TiktokenCounter(ENCODING, fallback=estimate)
-    if kind == "estimate" and not detail:
+    if setting == "estimate":
         return estimate
-    if kind == "tiktoken":
-        return _tiktoken(detail or ENCODING, estimate)
-    if kind == "anthropic" and detail:
-        key = _key(anthropic_api_key, kind, "ANTHROPIC_API_KEY")
-        return anthropic_counter(
-            detail, key, fallback=estimate, base_url=anthropic_base_url, timeout_seconds=timeout_seconds
-        )
-    if kind == "openai" and detail:
-        key = _key(openai_api_key, kind, "OPENAI_API_KEY")
-        return openai_counter(detail, key, fallback=estimate, base_url=openai_base_url, timeout_seconds=timeout_seconds)
-    raise SettingsError(
-        f"{setting[:60]!r} is no token counter; use auto, estimate, tiktoken, tiktoken:{ENCODING}, anthropic:MODEL or "
-        "openai:MODEL."
-    )
+    if setting == "auto":
+        return estimate if find_vocabulary(encoding) is None else TiktokenCounter(encoding, fallback=estimate)
+    if setting == "tiktoken":
+        return _tiktoken(encoding, estimate)
+    builder = {"anthropic": anthropic_counter, "openai": openai_counter}.get(setting)
+    if builder is None:
+        raise SettingsError(f"{setting[:60]!r} is no token counter; use auto, estimate, tiktoken, anthropic or openai.")
+    if not api_key:
+        raise SettingsError(f"Counting tokens by {setting} needs a key; set {setting.upper()}_API_KEY, or use auto.")
+    if not model:
+        raise SettingsError(f"Counting tokens by {setting} needs a model; set PALIMPSEST_TOKEN_MODEL, or use auto.")
+    return builder(model, api_key, fallback=estimate, base_url=base_url, timeout_seconds=timeout_seconds)
 
 
 def _tiktoken(encoding: str, fallback: TokenCounter) -> TokenCounter:
@@ -57,9 +52,3 @@ def _tiktoken(encoding: str, fallback: TokenCounter) -> TokenCounter:
             f"{VOCABULARIES[encoding][0]} into a folder, name that folder in TIKTOKEN_CACHE_DIR, or use auto."
         )
     return TiktokenCounter(encoding, fallback=fallback)
-
-
-def _key(value: str | None, provider: str, variable: str) -> str:
-    if not value:
-        raise SettingsError(f"Counting tokens by {provider} needs a key; set {variable}, or use auto.")
-    return value

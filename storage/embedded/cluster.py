@@ -13,7 +13,7 @@ from . import platform
 from .binaries import MAJOR, program
 
 SUPERUSER = "postgres"
-PASSWORD_FILE = "superuser-password"  # noqa: S105 - a file's name
+PASSWORD_FILE = "superuser-password"
 
 
 def data_path(data_dir: Path) -> Path:
@@ -36,9 +36,9 @@ def check_major(data_dir: Path) -> None:
     old = others[-1]
     version = (old / "PG_VERSION").read_text().strip()
     raise SettingsError(
-        f"{old} holds data of PostgreSQL {version}, and the bundled server is {MAJOR}; start a PostgreSQL {version} on it "
-        f"and run: pg_dumpall -h <its socket directory> -U {SUPERUSER} | palimpsest restore-server, "
-        "or move the directory away to begin with an empty memory."
+        f"{old} holds data of PostgreSQL {version}, and the bundled server is {MAJOR}; to move them, run with the programs "
+        f"of PostgreSQL {version}: postgres -D {old} -k {data_dir} & pg_dumpall -h {data_dir} -U {SUPERUSER} "
+        f"> {data_dir}/memory.sql; then move {old} away, and run: palimpsest load-server {data_dir}/memory.sql"
     )
 
 
@@ -66,7 +66,7 @@ def ensure_cluster(data_dir: Path, run_as: str | None) -> Path:
         _initdb(fresh, password, run_as)
         fresh.rename(data)
     except OSError as error:
-        raise _disk_error(error, data_dir) from error
+        raise platform.disk_error(error, data_dir) from error
     return data
 
 
@@ -91,16 +91,6 @@ def _write_private(path: Path, text: str) -> None:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(file, "w") as stream:
         stream.write(text + "\n")
-
-
-def _disk_error(error: OSError, folder: Path) -> StoreUnavailableError | StoreFullError:
-    import errno
-
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreFullError()
-    return StoreUnavailableError(
-        f"The data directory {folder} cannot be written ({error.strerror}); check its owner and mode."
-    )
 
 
 def served_by(data: Path) -> int | None:

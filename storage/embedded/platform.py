@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from ...core.errors import SettingsError
+from ...core.errors import SettingsError, StoreFullError, StoreUnavailableError
 
 IS_WINDOWS = sys.platform == "win32"
+
+
+def disk_error(error: OSError, folder: Path) -> StoreUnavailableError | StoreFullError:
+    """Return what to tell about a folder that cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFullError()
+    return StoreUnavailableError(
+        f"The data directory {folder} cannot be written ({error.strerror}); check its owner and mode."
+    )
 
 
 class FileLock:
@@ -28,7 +37,10 @@ class FileLock:
     def acquire(self, *, shared: bool = False) -> bool:
         """Take the lock if that is possible at once, and say whether it was."""
         if self._file is None:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            try:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            except OSError as error:
+                raise disk_error(error, self._path.parent) from error
         if _lock(self._file, shared=shared):
             return True
         self.release()
@@ -71,25 +83,13 @@ def command_line(pid: int) -> str | None:
     """Return a living process's command line, None when there is no such process or it is a zombie."""
     if IS_WINDOWS:  # pragma: no cover - follows the documentation of Get-CimInstance
         query = f'(Get-CimInstance Win32_Process -Filter "ProcessId={pid}").CommandLine'
-        return _output(["powershell", "-NoProfile", "-Command", query])
-    stat = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self/stat").exists():
-        try:
-            if stat.read_text().rsplit(")", 1)[1].split()[0] == "Z":
-                return None
-            raw = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (OSError, IndexError):
-            return None
-        return raw.replace(b"\0", b" ").decode(errors="replace").strip() or None
-    return _output(["ps", "-p", str(pid), "-o", "command="])
+        done = subprocess.run(
+            ["powershell", "-NoProfile", "-Command", query], capture_output=True, text=True, timeout=10, check=False
+        )
+        return done.stdout.strip() or None
+    from .watcher import command_line as posix_command_line
 
-
-def _output(command: Sequence[str]) -> str | None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None
+    return posix_command_line(pid)
 
 
 def is_server(pid: int, data: Path) -> bool:
@@ -117,8 +117,8 @@ def unprivileged(run_as: str | None, data: Path) -> list[str]:
     if unshare is not None and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
         return prefix
     raise SettingsError(
-        "PostgreSQL does not run as root, and user namespaces are not allowed here; run palimpsest as an ordinary user, "
-        "set PALIMPSEST_RUN_AS_USER to one that exists (for example nobody) with PALIMPSEST_DATA_DIR under "
+        "PostgreSQL does not run as root, and user namespaces are not allowed here; run palimpsest as an ordinary "
+        "user, set PALIMPSEST_RUN_AS_USER to one that exists (for example nobody) with PALIMPSEST_DATA_DIR under "
         "/var/lib/palimpsest, or set DATABASE_URL."
     )
 

@@ -29,8 +29,8 @@ PORT = 5432
 class EmbeddedConfig:
     """Where the data lie and how the server is run.
 
-    ``data_dir`` holds the cluster in a folder named after its major version; ``run_as`` is the user to drop to where this
-    is root and user namespaces are refused; ``tcp`` listens on 127.0.0.1 with a password instead of on a socket.
+    ``data_dir`` holds the cluster in a folder named after its major version; ``run_as`` is the user to drop to where
+    this is root and user namespaces are refused; ``tcp`` listens on 127.0.0.1 with a password instead of on a socket.
     """
 
     data_dir: Path
@@ -86,10 +86,11 @@ class EmbeddedServer:
         while not self._use.acquire(shared=True):
             await _pause(deadline, self._folder)
         try:
+            # Before the server starts, so that it is watched even if this process dies in the middle.
+            self._watch()
             endpoint = self._endpoint()
             if endpoint is None or not await _answers(endpoint):
                 endpoint = await self._start(deadline)
-            self._watch()
             return endpoint
         except BaseException:
             self._use.release()
@@ -160,7 +161,7 @@ class EmbeddedServer:
         owner = os.geteuid() if not platform.IS_WINDOWS else 0
         folder = base / f"palimpsest-{owner}-{digest}"
         if len(str(folder)) > _LONGEST_SOCKET_FOLDER:
-            folder = Path("/tmp") / folder.name  # noqa: S108 - the folder is private and its owner is checked
+            folder = Path("/tmp") / folder.name
         if not self._config.tcp:
             _private_folder(folder)
         return folder
@@ -254,7 +255,7 @@ def _private_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.lstat()
     except OSError as error:
-        raise StoreUnavailableError(f"The directory {folder} cannot be made ({error.strerror}).") from error
+        raise platform.disk_error(error, folder) from error
     if platform.IS_WINDOWS:  # pragma: no cover
         return
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():

@@ -3,13 +3,15 @@
     python -S -E watcher.py FOLDER DATA IDLE_SECONDS
 
 Clients hold a shared lock on FOLDER/clients.lock, which the kernel frees when they die. The watcher waits for the
-exclusive lock: it means that nobody is left. It then waits IDLE_SECONDS, and stops the server unless somebody came back.
+exclusive lock: it means that nobody is left. It then waits IDLE_SECONDS, and stops the server unless somebody came
+back.
 The server's pid is trusted only by its command line.
 """
 
 import fcntl
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -44,14 +46,28 @@ def _try_lock(file: int) -> bool:
     return True
 
 
+def command_line(pid: int) -> str | None:
+    """Return a living process's command line, None when there is no such process or it is a zombie."""
+    process = Path(f"/proc/{pid}")
+    if not Path("/proc/self/stat").exists():  # macOS
+        done = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+        return done.stdout.strip() or None
+    try:
+        if (process / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return None
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip() or None
+    except OSError:
+        return None
+
+
 def proven_pid(data: Path) -> int | None:
     """Return the pid in ``postmaster.pid`` if that process is this directory's server."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-        line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except (OSError, ValueError):
         return None
-    return pid if "postgres" in line and f"-D {data}" in line else None
+    line = command_line(pid)
+    return pid if line is not None and "postgres" in line and f"-D {data}" in line else None
 
 
 def stop(data: Path) -> None:

@@ -38,7 +38,8 @@ WITH renditions AS (
 DELETE FROM palimpsest.chunks WHERE namespace_id = $1 AND item_id = $2
 
 -- put_index --
--- Insert what is derived from the item's new content, and a job for the vectors that are missing.
+-- Insert what is derived from the item's new content, and a job for the vectors that are missing; whoever works on the
+-- former content loses the lease, so that finishing it does not finish this.
 WITH rendition AS (
     INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor)
     SELECT $1, $2, r.* FROM unnest($3::text[], $4::text[], $5::integer[], $6::text[]) AS r
@@ -56,12 +57,14 @@ WITH rendition AS (
     INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
     SELECT $1, $2, v.ordinal, true, $15, v.embedding
     FROM unnest($13::integer[], $14:::"vectors".halfvec[]) AS v(ordinal, embedding)
+), reweigh AS (
+    INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
+    VALUES ($1, $16::bigint + 1, 'reweigh', NULL, now() + $17::interval)
+    ON CONFLICT DO NOTHING
 )
-INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
-SELECT $1, $16::bigint, 'embed', $2, now() WHERE cardinality($13) < cardinality($7)
-UNION ALL
-SELECT $1, $16 + 1, 'reweigh', NULL, now() + $17::interval
-ON CONFLICT DO NOTHING
+INSERT INTO palimpsest.jobs AS j (namespace_id, job_id, kind, item_id, due_at)
+SELECT $1, $16, 'embed', $2, now() WHERE cardinality($13) < cardinality($7)
+ON CONFLICT (namespace_id, kind, item_id) DO UPDATE SET owner = NULL, leased_until = NULL, due_at = excluded.due_at
 
 -- lock_threads --
 -- Hold threads' accounts in one order, so that moves in opposite directions cannot lock each other out.
@@ -86,7 +89,7 @@ DELETE FROM palimpsest.jobs WHERE namespace_id = $1 AND item_id = $2
 -- Write a line of the history and, unless it is null, what the change overwrote.
 WITH event AS (
     INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
-    VALUES ($1, $2, now(), $3, $4, $5, $6, $7::bytea)
+    VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7::bytea)
 )
 INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
 SELECT $1, $2, $5, $8::jsonb WHERE $8 IS NOT NULL
@@ -97,7 +100,7 @@ SELECT e.*, b.event_id IS NOT NULL AS undoable
 FROM palimpsest.events e
 LEFT JOIN palimpsest.before_images b ON b.namespace_id = e.namespace_id AND b.event_id = e.event_id
 WHERE e.namespace_id = $1
-ORDER BY e.event_id DESC LIMIT $2
+ORDER BY e.at DESC, e.event_id DESC LIMIT $2
 
 -- undoable --
 -- An event that can be undone, by id or the newest, with what it overwrote.
@@ -105,7 +108,15 @@ SELECT e.*, b.image
 FROM palimpsest.before_images b
 JOIN palimpsest.events e ON e.namespace_id = b.namespace_id AND e.event_id = b.event_id
 WHERE b.namespace_id = $1 AND ($2::bigint IS NULL OR b.event_id = $2)
-ORDER BY b.event_id DESC LIMIT 1
+ORDER BY e.at DESC, e.event_id DESC LIMIT 1
+
+-- built_upon --
+-- Whether a later change of the item, not undone itself, stands on an event.
+SELECT EXISTS (
+    SELECT FROM palimpsest.before_images b
+    JOIN palimpsest.events later ON later.namespace_id = b.namespace_id AND later.event_id = b.event_id
+    JOIN palimpsest.events e ON e.namespace_id = $1 AND e.event_id = $3
+    WHERE b.namespace_id = $1 AND b.item_id = $2 AND (later.at, later.event_id) > (e.at, e.event_id))
 
 -- drop_image --
 -- Take away a before-image once it is used.

@@ -111,10 +111,13 @@ WITH passing AS (
         AND ($5::text IS NULL OR i.memory_type = $5) AND ($6::text[] IS NULL OR i.tags @> $6)
         AND ($7::integer IS NULL OR i.priority >= $7)
 )
-SELECT p.*, (SELECT count(*) FROM passing) AS total
-FROM passing p
-WHERE $8::timestamptz IS NULL OR (p.created_at, p.item_id) < ($8, $9::bigint)
-ORDER BY p.created_at DESC, p.item_id DESC LIMIT $10
+SELECT p.*, counted.total
+FROM (SELECT count(*) AS total FROM passing) AS counted
+LEFT JOIN LATERAL (
+    SELECT * FROM passing
+    WHERE $8::timestamptz IS NULL OR (created_at, item_id) < ($8, $9::bigint)
+    ORDER BY created_at DESC, item_id DESC LIMIT $10
+) AS p ON true
 
 -- passages --
 -- The current content's bytes of each wanted span, with its item, in the order asked.
@@ -125,15 +128,12 @@ JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = i.item_id AND 
 ORDER BY w.place
 
 -- state --
--- The threads' accounts, and what is pending or forgotten.
+-- The threads' accounts, the vectors of a model, and what is forgotten.
 SELECT
     (SELECT coalesce(jsonb_agg(jsonb_build_array(t.thread, t.items, t.tokens, t.bytes, t.chunks) ORDER BY t.thread), '[]')
      FROM palimpsest.threads t WHERE t.namespace_id = $1) AS threads,
     (SELECT count(*) FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.state = 'forgotten') AS forgotten,
-    (SELECT coalesce(sum(i.chunk_count - (SELECT count(*) FROM palimpsest.chunk_vectors v WHERE v.namespace_id = $1
-        AND v.item_id = i.item_id AND v.model_id = $2)), 0)
-     FROM palimpsest.jobs j JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = j.item_id
-     WHERE j.namespace_id = $1 AND j.kind = 'embed') AS pending,
+    (SELECT count(*) FROM palimpsest.chunk_vectors v WHERE v.namespace_id = $1 AND v.live AND v.model_id = $2) AS vectors,
     pg_database_size(current_database()) AS database_bytes
 
 -- touch --

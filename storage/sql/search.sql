@@ -34,7 +34,7 @@ ON CONFLICT DO NOTHING
 
 -- measure_corpus --
 -- How many chunks there are and how long they are, beside what was counted last.
-SELECT count(*) AS chunks, coalesce(avg(t.length), 0)::real AS mean_length,
+SELECT count(t.item_id) AS chunks, coalesce(avg(t.length), 0)::real AS mean_length,
     max(s.chunks) AS counted, max(s.mean_length) AS frozen_length, max(s.lexicon) AS lexicon
 FROM (SELECT 1) AS one
 LEFT JOIN palimpsest.corpus_statistics s ON s.namespace_id = $1
@@ -42,9 +42,15 @@ LEFT JOIN palimpsest.chunk_terms t ON t.namespace_id = $1 AND t.live
 
 -- count_terms --
 -- Count in how many chunks each term occurs; terms that occur once are left out.
+WITH counted AS MATERIALIZED (
+    SELECT k.key, count(*) AS chunks FROM palimpsest.chunk_terms t, unnest(t.keys) AS k(key)
+    WHERE t.namespace_id = $1 AND t.live GROUP BY k.key HAVING count(*) > 1
+), gone AS (
+    DELETE FROM palimpsest.term_statistics s
+    WHERE s.namespace_id = $1 AND NOT EXISTS (SELECT FROM counted c WHERE c.key = s.key)
+)
 INSERT INTO palimpsest.term_statistics AS s (namespace_id, key, chunks)
-SELECT $1, k.key, count(*) FROM palimpsest.chunk_terms t, unnest(t.keys) AS k(key)
-WHERE t.namespace_id = $1 AND t.live GROUP BY k.key HAVING count(*) > 1
+SELECT $1, c.key, c.chunks FROM counted c
 ON CONFLICT (namespace_id, key) DO UPDATE SET chunks = excluded.chunks WHERE s.chunks <> excluded.chunks
 
 -- put_statistics --

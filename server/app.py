@@ -1,0 +1,234 @@
+"""The composition root: the memory and everything it is made of, built at the first need and closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from ..core.clock import SystemClock
+from ..core.memory import Caller, Memory
+from ..tools.access import Session
+from .settings import Settings
+from .workers import Worker
+
+if TYPE_CHECKING:
+    from ..core.ports import Embedder, Store, TokenCounter
+    from ..storage.embedded import EmbeddedConfig
+
+CONNECT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is open while the memory is."""
+
+    memory: Memory
+    store: Store
+    embedder: Embedder
+    worker: Worker
+
+
+Opener = Callable[[Settings], AbstractAsyncContextManager[Parts]]
+
+
+class Application:
+    """The memory of a process: one for all its clients, opened by the first call that needs it.
+
+    Calls that come while it is opened wait for the same opening; a failed opening is told to them and tried again by
+    the next call.
+    """
+
+    def __init__(self, settings: Settings, *, opener: Opener | None = None) -> None:
+        """Nothing is opened or imported here; ``opener`` replaces the real parts in tests."""
+        self.settings = settings
+        self._opener = opener or open_parts
+        self._stack = AsyncExitStack()
+        self._opening: asyncio.Task[Parts] | None = None
+        self._lost = False
+
+    async def session(self, client: str) -> Session:
+        """See ``tools.access.Access``."""
+        parts = await self.parts()
+        caller = Caller(self.settings.namespace, client)
+        return Session(parts.memory, caller, parts.worker.wake, self.settings.thread)
+
+    async def parts(self) -> Parts:
+        """Return the open parts.
+
+        Raises:
+            StoreUnavailableError: the database cannot be reached.
+            SettingsError: it cannot run as configured.
+        """
+        if self._opening is None or (self._lost and self._opening.done()):
+            self._lost = False
+            self._opening = asyncio.create_task(self._open(), name="palimpsest-opening")
+            self._opening.add_done_callback(self._forget_failure)
+        # A caller that gives up must not take the opening away from the others.
+        return await asyncio.shield(self._opening)
+
+    def lose(self) -> None:
+        """Open the bundled PostgreSQL anew at the next call: nobody else restarts it; other servers come back."""
+        self._lost = self.settings.database_url is None
+
+    async def aclose(self) -> None:
+        """Close what is open, newest first; calling it twice is allowed."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            if not opening.done():
+                opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+        await self._stack.aclose()
+
+    async def __aenter__(self) -> Application:
+        """Open nothing yet."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close."""
+        await self.aclose()
+
+    async def _open(self) -> Parts:
+        await self._stack.aclose()
+        return await self._stack.enter_async_context(self._opener(self.settings))
+
+    def _forget_failure(self, task: asyncio.Task[Parts]) -> None:
+        if (task.cancelled() or task.exception() is not None) and self._opening is task:
+            self._opening = None
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
+    """Open the database, the embedder and the background worker as the settings say."""
+    from ..core.chunking import StructureChunker
+    from ..core.ingest import Ingest
+    from ..core.jobs import JobRunner
+    from ..core.usage import UsageLog
+    from ..core.validation import Limits
+    from ..slm.extractive import ExtractiveCompressor
+    from ..slm.lexical import WordEncoder
+
+    async with AsyncExitStack() as stack:
+        counter = choose_counter(settings)
+        embedder = choose_embedder(settings)
+        stack.push_async_callback(embedder.aclose)
+        store = await stack.enter_async_context(open_store(settings, embedder))
+        lexicon, usage = WordEncoder(), UsageLog()
+        ingest = Ingest(
+            chunker=StructureChunker(),
+            compressor=ExtractiveCompressor(counter),
+            counter=counter,
+            lexicon=lexicon,
+            embedder=embedder,
+        )
+        memory = Memory(
+            store=store,
+            embedder=embedder,
+            lexicon=lexicon,
+            counter=counter,
+            ingest=ingest,
+            clock=SystemClock(),
+            usage=usage,
+            limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
+            window=settings.window_tokens,
+        )
+        owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        worker = Worker(
+            runner=JobRunner(store=store, embedder=embedder, lexicon=lexicon, owner=owner),
+            store=store,
+            usage=usage,
+            namespaces=[settings.namespace],
+            drain_seconds=settings.drain_seconds,
+        )
+        worker.start()
+        stack.push_async_callback(worker.aclose)
+        yield Parts(memory, store, embedder, worker)
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, embedder: Embedder) -> AsyncGenerator[Store, None]:
+    """Open the store at ``database_url``, or in the bundled PostgreSQL, which is started where it does not run."""
+    from ..storage.embedded import EmbeddedServer
+    from ..storage.migrate import Roles
+    from ..storage.postgres import open_store as open_postgres
+
+    async with AsyncExitStack() as stack:
+        if settings.database_url is None:
+            endpoint = await stack.enter_async_context(EmbeddedServer(embedded_config(settings)))
+            connect, label = asdict(endpoint), "embedded PostgreSQL"
+        else:
+            connect, label = connect_arguments(settings.database_url), "PostgreSQL"
+        owner = settings.database_owner_url
+        store = await open_postgres(
+            connect,
+            owner=None if owner is None else connect_arguments(owner),
+            roles=Roles(settings.database_app_role, settings.database_search_role),
+            embedding_model=embedder.model_id,
+            dimensions=embedder.dimensions,
+            pool_size=settings.database_pool_size,
+            statement_cache=settings.statement_cache,
+            label=label,
+        )
+        stack.push_async_callback(store.aclose)
+        yield store
+
+
+def connect_arguments(url: SecretStr) -> dict[str, Any]:
+    """Return arguments of ``asyncpg.connect`` for a database's address."""
+    return {"dsn": url.get_secret_value(), "timeout": CONNECT_SECONDS}
+
+
+def embedded_config(settings: Settings) -> EmbeddedConfig:
+    """Return how the bundled PostgreSQL is run."""
+    from ..storage.embedded import EmbeddedConfig
+
+    return EmbeddedConfig(
+        data_dir=settings.data_dir, run_as=settings.run_as_user, idle_seconds=settings.idle_seconds
+    )
+
+
+def choose_embedder(settings: Settings) -> Embedder:
+    """Return the embedder that the settings name; nothing is loaded yet.
+
+    Raises:
+        SettingsError: its package is not installed.
+    """
+    model, dimensions = settings.embedding_model, settings.embedding_dimensions
+    if settings.embedder == "sentence-transformers" and model and dimensions:
+        from ..slm.embeddings.sentence import SentenceTransformersEmbedder
+
+        return SentenceTransformersEmbedder(model, dimensions=dimensions)
+    if settings.embedder == "openai" and model and dimensions:
+        from ..slm.embeddings.openai_endpoint import OpenAICompatibleEmbedder
+
+        key = settings.embedding_api_key or settings.openai_api_key
+        return OpenAICompatibleEmbedder(
+            base_url=settings.embedding_base_url,
+            api_key=key.get_secret_value() if key else "none",
+            model=model,
+            dimensions=dimensions,
+        )
+    from ..slm.embeddings.minilm import MiniLMEmbedder
+
+    return MiniLMEmbedder()
+
+
+def choose_counter(settings: Settings) -> TokenCounter:
+    """Return the token counter that the settings name.
+
+    Raises:
+        SettingsError: there is no such counter, or its vocabulary or key is missing.
+    """
+    from ..slm.tokens import choose_counter as choose
+
+    keys = {"anthropic": settings.anthropic_api_key, "openai": settings.openai_api_key}
+    key = keys.get(settings.token_counter)
+    return choose(
+        settings.token_counter, api_key=None if key is None else key.get_secret_value(), model=settings.token_model
+    )

@@ -1,0 +1,97 @@
+"""The command line: what can be asked of it, and how its failures are told."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from .. import __version__
+from ..core.errors import PalimpsestError
+from .settings import load_settings
+
+CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode")
+_DETAILS = ("full", "summary", "brief", "hint")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; each command names the module of ``server.commands`` whose ``run`` does it."""
+    parser = argparse.ArgumentParser(
+        prog="palimpsest", description="A memory for LLM clients that outgrows the context window and loses nothing."
+    )
+    parser.add_argument("--version", action="version", version=f"palimpsest {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+
+    def add(name: str, module: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(module=module)
+        return command
+
+    serve = add("serve", "serve", "Serve MCP clients, over stdin and stdout unless told otherwise.")
+    serve.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio")
+    serve.add_argument("--host", help="address to listen on (http, sse); 127.0.0.1 unless set")
+    serve.add_argument("--port", type=int, help="port to listen on (http, sse); 8000 unless set")
+    serve.add_argument("--toolsets", choices=("default", "all"), help="which tools are listed")
+
+    demo = add("demo", "demo", "Watch a real client hand a code base to a server, search it and get it back.")
+    demo.add_argument("--data-dir", dest="demo_dir", help="keep the demo's memory here; a temporary folder unless set")
+
+    add("doctor", "doctor", "Check everything that a server needs, and show the settings.")
+    add("migrate", "migrate", "Bring the database to this version's schema.")
+
+    config = add("config", "client_config", "Print the block to paste into a client's configuration.")
+    config.add_argument("client", choices=CLIENTS)
+
+    importing = add("import", "importing", "Add files and folders; what is there already is left as it is.")
+    importing.add_argument("paths", nargs="+", metavar="PATH")
+    importing.add_argument("--thread", help="thread to add to")
+    importing.add_argument("--tag", action="append", default=[], help="tag to give; may be repeated")
+
+    search = add("search", "search", "Search by meaning and by word.")
+    search.add_argument("query", nargs="+")
+    search.add_argument("--limit", type=int, default=8)
+    search.add_argument("--thread")
+
+    get = add("get", "get", "Write an item's text to stdout, byte for byte.")
+    get.add_argument("item_id")
+    get.add_argument("--detail", choices=_DETAILS, default="full")
+    get.add_argument("--of-version", type=int, help="an older version")
+
+    undo = add("undo", "undo", "Take back the newest change, or a given one.")
+    undo.add_argument("event_id", nargs="?", type=int, help="number of the change, as --list shows it")
+    undo.add_argument("--list", action="store_true", help="show the newest changes and undo nothing")
+
+    add("stats", "stats", "Show what the memory holds and what serves it.")
+    add("stop", "stop", "Stop the bundled PostgreSQL if nobody uses it.")
+    add("restore-server", "restore", "Read a dump of pg_dumpall from stdin into a new bundled PostgreSQL.")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, 1 for a failure told in one sentence, 2 for a wrong call."""
+    parser = build_parser()
+    given = parser.parse_args(arguments)
+    if given.command is None:
+        parser.print_help()
+        return 0
+    try:
+        settings = load_settings(
+            host=getattr(given, "host", None),
+            port=getattr(given, "port", None),
+            toolsets=getattr(given, "toolsets", None),
+        )
+        command: Any = importlib.import_module(f"{__package__}.commands.{given.module}")
+        return int(asyncio.run(command.run(settings, given)))
+    except PalimpsestError as error:
+        print(f"palimpsest: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe such as `| head` has left; that is no failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

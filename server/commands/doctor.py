@@ -1,0 +1,125 @@
+"""The command `doctor`: everything that a server needs, tried one by one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from ... import __version__
+from ...core.errors import PalimpsestError
+from ..app import choose_counter, choose_embedder, open_store
+from ..http import check_exposure
+from ..logs import configure_logging
+from ..settings import Settings, config_path
+
+_LEAST_FREE_BYTES = 500_000_000
+Check = Callable[[], Awaitable[str]]
+
+
+async def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print each check's outcome, then the settings; exit code 1 when one failed."""
+    configure_logging(settings.log_level)
+    checks: dict[str, Check] = {
+        "data directory": lambda: check_folder(settings),
+        "HTTP exposure": lambda: check_http(settings),
+        "token counter": lambda: check_counter(settings),
+        "embedder": lambda: check_embedder(settings),
+        "database": lambda: check_database(settings),
+    }
+    print(f"palimpsest {__version__}")
+    failed = 0
+    for name, check in checks.items():
+        start = time.perf_counter()
+        try:
+            verdict, told = "ok  ", await check()
+        except PalimpsestError as error:
+            verdict, told = "FAIL", str(error)
+            failed += 1
+        except Exception as error:
+            verdict, told = "FAIL", f"not foreseen: {type(error).__name__}: {error}"
+            failed += 1
+        print(f"{verdict} {name} ({time.perf_counter() - start:.2f} s): {told}")
+    print("\n".join(settings_lines(settings)))
+    return 1 if failed else 0
+
+
+async def check_folder(settings: Settings) -> str:
+    """Say how much room there is.
+
+    Raises:
+        PalimpsestError: too little room for the database.
+    """
+    folder = settings.data_dir.expanduser().absolute()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < _LEAST_FREE_BYTES:
+        raise PalimpsestError(f"{folder}: only {free:,} bytes are free; free some space.")
+    if not os.access(existing, os.W_OK):
+        raise PalimpsestError(f"{folder} cannot be written; set PALIMPSEST_DATA_DIR to a directory of yours.")
+    return f"{folder}, {free:,} bytes free"
+
+
+async def check_http(settings: Settings) -> str:
+    """Say who could reach the HTTP server.
+
+    Raises:
+        SettingsError: it would be open without protection.
+    """
+    check_exposure(settings)
+    token = "with a bearer token" if settings.bearer_token else "without a token"
+    return f"{settings.host}:{settings.port}, {token}"
+
+
+async def check_counter(settings: Settings) -> str:
+    """Count the tokens of a word."""
+    counted = choose_counter(settings).count("palimpsest")
+    return counted.counter
+
+
+@asynccontextmanager
+async def _embedder(settings: Settings) -> AsyncGenerator[str, None]:
+    embedder = choose_embedder(settings)
+    try:
+        await embedder.embed(["palimpsest"])
+        notes = " ".join(getattr(embedder, "notes", ()))
+        yield f"{embedder.model_id}, {embedder.dimensions} dimensions. {notes}".strip()
+    finally:
+        await embedder.aclose()
+
+
+async def check_embedder(settings: Settings) -> str:
+    """Embed a word.
+
+    Raises:
+        EmbedderError: the model or its endpoint fails.
+    """
+    async with _embedder(settings) as told:
+        return told
+
+
+async def check_database(settings: Settings) -> str:
+    """Open the store, which checks versions, schema and roles, and ask it who it is.
+
+    Raises:
+        StoreError: it cannot be reached.
+        SettingsError: it is unsuitable.
+    """
+    embedder = choose_embedder(settings)
+    try:
+        async with open_store(settings, embedder) as store:
+            told = await store.describe()
+            return f"{told}; row-level security binds the role {settings.database_app_role}"
+    finally:
+        await embedder.aclose()
+
+
+def settings_lines(settings: Settings) -> list[str]:
+    """Return every setting with its value; secrets only as set or not set."""
+    path: Path = config_path(os.environ)
+    lines = [f"settings ({path}{'' if path.exists() else ', which does not exist'}, and the environment):"]
+    return lines + [f"  {name} = {getattr(settings, name)}" for name in Settings.model_fields]

@@ -1,0 +1,14 @@
+"""The command `stats`."""
+
+import argparse
+
+from ...tools.reading import describe_state, summarise_state
+from ..settings import Settings
+from .opened import open_session
+
+
+async def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print the state of the memory."""
+    async with open_session(settings) as session:
+        print(describe_state(summarise_state(await session.memory.state(session.caller))))
+    return 0

@@ -1,0 +1,20 @@
+"""The command `undo`."""
+
+import argparse
+
+from ..settings import Settings
+from .opened import open_session
+
+
+async def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Take back a change, or list the newest ones."""
+    async with open_session(settings) as session:
+        if arguments.list:
+            for event in await session.memory.events(session.caller):
+                mark = "" if event.undoable else "  (cannot be undone)"
+                at = event.at.isoformat(timespec="seconds")
+                print(f"{event.event_id}  {at}  {event.action}  {event.item_id}  {event.actor}{mark}")
+            return 0
+        event, receipt = await session.memory.undo(session.caller, arguments.event_id)
+    print(f"Undid {event.action} of {event.item_id}: the item is now {receipt.outcome}.")
+    return 0

@@ -1,0 +1,223 @@
+"""Changes of what the in-memory store holds, each with its event and what undoes it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ..core.clock import SystemClock
+from ..core.errors import ConflictError, NotFoundError
+from ..core.ids import new_item_id
+from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Receipt
+from ..core.ports import Clock, Redraft
+from .inmemory_shelf import Record, Shelf
+
+_REWEIGH_AFTER = timedelta(seconds=2)
+
+Outcome = Literal["added", "duplicate", "replayed", "updated", "unchanged", "forgotten", "restored", "purged"]
+
+
+class Changes:
+    """Every method that writes items or their history; once one has begun to change something, it awaits nothing."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Start empty."""
+        self._clock = clock or SystemClock()
+        self._shelves: defaultdict[str, Shelf] = defaultdict(Shelf)
+
+    async def add(self, namespace: str, draft: ItemDraft, *, window: int) -> Receipt:
+        """See Store."""
+        known = await self.find_added(
+            namespace,
+            thread=draft.thread,
+            sha256=draft.sha256,
+            idempotency_key=draft.idempotency_key,
+            window=window,
+        )
+        if known is not None:
+            return known
+        shelf, now = self._shelves[namespace], self._clock.now()
+        if draft.item_id in shelf.records:
+            draft = replace(draft, item_id=new_item_id())
+        record = Record(_drafted(draft, now))
+        record.put_content(draft)
+        shelf.records[draft.item_id] = record
+        shelf.threads.add(draft.thread)
+        if draft.idempotency_key is not None:
+            shelf.keys[draft.idempotency_key] = (draft.item_id, draft.sha256)
+        shelf.put_event(now, _actor(draft), "add", record.item, before=None, undoable=True)
+        self._put_jobs(shelf, record)
+        return _receipt(shelf, record, "added", window)
+
+    async def find_added(
+        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, window: int
+    ) -> Receipt | None:
+        """See Store."""
+        shelf = self._shelves[namespace]
+        if idempotency_key in shelf.keys:
+            item_id, used_for = shelf.keys[idempotency_key]
+            if used_for != sha256:
+                raise ConflictError(
+                    f"The idempotency key {idempotency_key!r} was used for other content; "
+                    "take a new key for new content."
+                )
+            return _receipt(shelf, shelf.records[item_id], "replayed", window)
+        twin = shelf.twin(thread, sha256)
+        return None if twin is None else _receipt(shelf, twin, "duplicate", window)
+
+    async def replace_content(self, namespace: str, draft: ItemDraft, *, expected_sha256: str, window: int) -> Receipt:
+        """See Store."""
+        shelf = self._shelves[namespace]
+        record = shelf.record(draft.item_id)
+        before = record.item
+        if not record.active:
+            raise ConflictError(f"Item {draft.item_id} is forgotten; restore it before editing it.")
+        if before.sha256 != expected_sha256:
+            raise ConflictError(
+                f"Item {draft.item_id} now has the SHA-256 {before.sha256} (version {before.version}), "
+                "not the expected one; read it again."
+            )
+        if before.sha256 == draft.sha256:
+            receipt = await self.relabel(
+                namespace, draft.item_id, draft.labels, thread=draft.thread, actor=_actor(draft), window=window
+            )
+            return replace(receipt, notes=("The content is the same as before.",))
+        self._put_version(shelf, record, draft)
+        shelf.put_event(record.item.updated_at, _actor(draft), "edit", record.item, before=before, undoable=True)
+        return _receipt(shelf, record, "updated", window)
+
+    def _put_version(self, shelf: Shelf, record: Record, draft: ItemDraft) -> None:
+        shelf.check_twin(draft.item_id, draft.thread, draft.sha256)
+        before = record.item
+        record.item = replace(
+            _drafted(draft, self._clock.now()),
+            version=before.version + 1,
+            source=before.source,
+            created_at=before.created_at,
+            last_used_at=before.last_used_at,
+        )
+        record.put_content(draft)
+        shelf.threads.add(draft.thread)
+        self._put_jobs(shelf, record)
+
+    def _put_jobs(self, shelf: Shelf, record: Record) -> None:
+        now = self._clock.now()
+        if record.pending(record.embedding_model):
+            shelf.queue.put("embed", record.item.item_id, now)
+        shelf.queue.put("reweigh", None, now + _REWEIGH_AFTER)
+
+    async def relabel(
+        self, namespace: str, item_id: str, labels: Labels, *, thread: str, actor: str, window: int
+    ) -> Receipt:
+        """See Store."""
+        shelf = self._shelves[namespace]
+        record = shelf.record(item_id)
+        before = record.item
+        if (before.labels, before.thread) == (labels, thread):
+            return _receipt(shelf, record, "unchanged", window)
+        self._change(shelf, record, labels, thread, before.state)
+        shelf.put_event(record.item.updated_at, actor, "relabel", record.item, before=before, undoable=True)
+        return _receipt(shelf, record, "updated", window)
+
+    async def set_state(self, namespace: str, item_id: str, state: ItemState, *, actor: str, window: int) -> Receipt:
+        """See Store."""
+        shelf = self._shelves[namespace]
+        record = shelf.record(item_id)
+        before = record.item
+        if before.state is state:
+            return _receipt(shelf, record, "unchanged", window)
+        self._change(shelf, record, before.labels, before.thread, state)
+        action = "restore" if record.active else "forget"
+        shelf.put_event(record.item.updated_at, actor, action, record.item, before=before, undoable=True)
+        return _receipt(shelf, record, "restored" if record.active else "forgotten", window)
+
+    def _change(self, shelf: Shelf, record: Record, labels: Labels, thread: str, state: ItemState) -> None:
+        if state is ItemState.ACTIVE:
+            shelf.check_twin(record.item.item_id, thread, record.item.sha256)
+        shelf.threads.add(thread)
+        record.item = replace(record.item, labels=labels, thread=thread, state=state, updated_at=self._clock.now())
+
+    async def purge(self, namespace: str, item_id: str, *, actor: str, window: int) -> Receipt:
+        """See Store."""
+        shelf = self._shelves[namespace]
+        record = shelf.record(item_id)
+        shelf.purge(item_id)
+        shelf.put_event(self._clock.now(), actor, "purge", record.item, before=None, undoable=False)
+        return _receipt(shelf, Record(record.item), "purged", window)
+
+    async def events(self, namespace: str, limit: int) -> Sequence[Event]:
+        """See Store."""
+        shelf = self._shelves[namespace]
+        newest = sorted(shelf.events, key=lambda event: event.event_id, reverse=True)
+        return [replace(event, undoable=event.event_id in shelf.images) for event in newest[:limit]]
+
+    async def undo(
+        self, namespace: str, event_id: int | None, *, actor: str, window: int, redraft: Redraft
+    ) -> tuple[Event, Receipt]:
+        """See Store."""
+        shelf = self._shelves[namespace]
+        number = max(shelf.images, default=0) if event_id is None else event_id
+        if number not in shelf.images:
+            raise NotFoundError(
+                "There is nothing to undo." if event_id is None else f"Event {event_id} cannot be undone (any more)."
+            )
+        event = next(event for event in shelf.events if event.event_id == number)
+        item_id, before = shelf.images[number]
+        record = shelf.record(item_id)
+        draft: ItemDraft | None = None
+        if event.action == "edit" and before is not None:
+            old, _ = record.contents[before.version - 1]
+            draft = await redraft(record.item, before.labels, before.thread, old)
+        # Only now: the item may have changed while its content was drafted.
+        if shelf.newest_image(item_id) != number:
+            raise ConflictError(f"Item {item_id} changed since event {number}; undo the newer change first.")
+        outcome = self._take_back(shelf, record, before, draft)
+        del shelf.images[number]
+        shelf.put_event(record.item.updated_at, actor, "undo", record.item, before=None, undoable=False)
+        return event, _receipt(shelf, record, outcome, window)
+
+    def _take_back(self, shelf: Shelf, record: Record, before: Item | None, draft: ItemDraft | None) -> Outcome:
+        if draft is not None:
+            self._put_version(shelf, record, draft)
+            return "updated"
+        now = record.item
+        if before is None:
+            self._change(shelf, record, now.labels, now.thread, ItemState.FORGOTTEN)
+        else:
+            self._change(shelf, record, before.labels, before.thread, before.state)
+        if record.item.state is now.state:
+            return "updated"
+        return "restored" if record.active else "forgotten"
+
+
+def _drafted(draft: ItemDraft, now: datetime) -> Item:
+    return Item(
+        item_id=draft.item_id,
+        thread=draft.thread,
+        labels=draft.labels,
+        state=ItemState.ACTIVE,
+        version=1,
+        sha256=draft.sha256,
+        size_bytes=len(draft.content),
+        tokens=draft.tokens.tokens,
+        token_counter=draft.tokens.counter,
+        source=dict(draft.source),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _actor(draft: ItemDraft) -> str:
+    return draft.source.get("actor", "client")
+
+
+def _receipt(shelf: Shelf, record: Record, outcome: Outcome, window: int) -> Receipt:
+    return Receipt(
+        item=record.item,
+        outcome=outcome,
+        durable=False,
+        chunks=len(record.chunks),
+        chunks_pending=record.pending(record.embedding_model),
+        utilization=shelf.account(record.item.thread, window).utilization,
+    )

@@ -1,0 +1,124 @@
+"""What a namespace holds without a database: items with all that belongs to them, and their history."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..core.errors import ConflictError, ItemNotFoundError
+from ..core.ids import new_number
+from ..core.models import Event, Item, ItemDraft, ItemState, Rendition, Span, SparseTerms, ThreadState
+from .inmemory_queue import Queue
+
+
+@dataclass(slots=True)
+class Chunk:
+    """An indexed span; ``vectors`` are by model id."""
+
+    span: Span
+    terms: SparseTerms
+    vectors: dict[str, tuple[float, ...]]
+
+
+@dataclass(slots=True)
+class Record:
+    """An item with its versions (the first is number 1) and what was derived from the current one."""
+
+    item: Item
+    contents: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
+    renditions: tuple[Rendition, ...] = ()
+    chunks: list[Chunk] = field(default_factory=list[Chunk])
+    embedding_model: str = ""
+    lexicon: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether the item takes part."""
+        return self.item.state is ItemState.ACTIVE
+
+    def put_content(self, draft: ItemDraft) -> None:
+        """Add a version, and replace what was derived from the one before."""
+        self.contents.append((draft.content, draft.sha256))
+        self.renditions = draft.renditions
+        self.embedding_model, self.lexicon = draft.embedding_model, draft.lexicon
+        self.chunks = [
+            Chunk(chunk.span, chunk.terms, {} if chunk.embedding is None else {draft.embedding_model: chunk.embedding})
+            for chunk in draft.chunks
+        ]
+
+    def pending(self, model_id: str) -> int:
+        """Count the chunks that have no vector of the model."""
+        return sum(model_id not in chunk.vectors for chunk in self.chunks)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """One namespace: nothing here refers to another."""
+
+    records: dict[str, Record] = field(default_factory=dict[str, Record])
+    threads: set[str] = field(default_factory=set[str])
+    keys: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    """Idempotency keys: the item that each made, and its content's SHA-256."""
+    events: list[Event] = field(default_factory=list[Event])
+    images: dict[int, tuple[str, Item | None]] = field(default_factory=dict[int, tuple[str, Item | None]])
+    """Before-images by event: the item's id, and the item as it stood; None before an add."""
+    queue: Queue = field(default_factory=Queue)
+
+    def record(self, item_id: str) -> Record:
+        """Return an item's record.
+
+        Raises:
+            ItemNotFoundError: there is none.
+        """
+        try:
+            return self.records[item_id]
+        except KeyError:
+            raise ItemNotFoundError(item_id) from None
+
+    def active(self) -> Iterator[Record]:
+        """Go through the records that take part."""
+        return (record for record in self.records.values() if record.active)
+
+    def twin(self, thread: str, sha256: str, *, of: str | None = None) -> Record | None:
+        """Find the thread's active item with this content, other than ``of``."""
+        for record in self.active():
+            if (record.item.thread, record.item.sha256) == (thread, sha256) and record.item.item_id != of:
+                return record
+        return None
+
+    def check_twin(self, item_id: str, thread: str, sha256: str) -> None:
+        """Refuse a second active item with the same content in a thread.
+
+        Raises:
+            ConflictError: there would be one.
+        """
+        twin = self.twin(thread, sha256, of=item_id)
+        if twin is not None:
+            raise ConflictError(
+                f"Its thread already holds exactly this content in {twin.item.item_id}, so {item_id} was left as it "
+                "is; use that one, or forget it first."
+            )
+
+    def account(self, thread: str, window: int) -> ThreadState:
+        """Return a thread's account."""
+        items = [record.item for record in self.active() if record.item.thread == thread]
+        return ThreadState(thread, len(items), sum(item.tokens for item in items), window)
+
+    def put_event(
+        self, at: datetime, actor: str, action: str, item: Item, *, before: Item | None, undoable: bool
+    ) -> None:
+        """Write a line of the history and, where it can be undone, what it overwrote."""
+        number = new_number()
+        self.events.append(Event(number, at, actor, action, item.item_id, item.version, undoable))
+        if undoable:
+            self.images[number] = (item.item_id, before)
+
+    def newest_image(self, item_id: str) -> int:
+        """Return the newest event of an item that can be undone, 0 when there is none."""
+        return max((number for number, (of, _) in self.images.items() if of == item_id), default=0)
+
+    def purge(self, item_id: str) -> None:
+        """Delete an item and everything but its lines of the history."""
+        del self.records[item_id]
+        self.keys = {key: made for key, made in self.keys.items() if made[0] != item_id}
+        self.images = {number: image for number, image in self.images.items() if image[0] != item_id}
+        self.queue.drop(item_id)

@@ -1,0 +1,127 @@
+"""An application over stand-ins, for tests of what a client sees."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mcp import Client
+from mcp.types import CallToolResult, TextContent
+
+from palimpsest.core.clock import SystemClock
+from palimpsest.core.ingest import Ingest
+from palimpsest.core.jobs import JobRunner
+from palimpsest.core.memory import Memory
+from palimpsest.core.usage import UsageLog
+from palimpsest.core.validation import Limits
+from palimpsest.server.app import Application, Opener, Parts
+from palimpsest.server.settings import Settings
+from palimpsest.server.workers import Worker
+from palimpsest.storage.inmemory import InMemoryStore
+
+from .fakes import FirstWords, HashEmbedder, ParagraphChunker, WordCounter, WordLexicon
+
+
+def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | None = None) -> Opener:
+    """How to open a memory of stand-ins."""
+    store, embedder = store or InMemoryStore(), embedder or HashEmbedder()
+
+    @asynccontextmanager
+    async def opened(settings: Settings) -> AsyncGenerator[Parts, None]:
+        lexicon, counter, usage = WordLexicon(), WordCounter(), UsageLog()
+        ingest = Ingest(
+            chunker=ParagraphChunker(), compressor=FirstWords(), counter=counter, lexicon=lexicon, embedder=embedder
+        )
+        memory = Memory(
+            store=store,
+            embedder=embedder,
+            lexicon=lexicon,
+            counter=counter,
+            ingest=ingest,
+            clock=SystemClock(),
+            usage=usage,
+            limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
+            window=settings.window_tokens,
+        )
+        worker = Worker(
+            runner=JobRunner(store=store, embedder=embedder, lexicon=lexicon, owner="test"),
+            store=store,
+            usage=usage,
+            namespaces=[settings.namespace],
+            drain_seconds=settings.drain_seconds,
+            every_seconds=0.05,
+        )
+        worker.start()
+        try:
+            yield Parts(memory, store, embedder, worker)
+        finally:
+            await worker.aclose()
+            await store.aclose()
+
+    return opened
+
+
+def fake_application(opener: Opener | None = None, **given: Any) -> Application:
+    """An application of stand-ins with these settings."""
+    return Application(Settings(data_dir=Path("/nonexistent"), **given), opener=opener or fake_opener())
+
+
+_T = TypeVar("_T")
+
+
+@asynccontextmanager
+async def in_own_task(manager: AbstractAsyncContextManager[_T]) -> AsyncGenerator[_T, None]:
+    """Enter and leave ``manager`` in one task: fixtures begin and end in different ones, which cancel scopes forbid."""
+    entered: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+    leave = asyncio.Event()
+
+    async def live() -> None:
+        try:
+            async with manager as value:
+                entered.set_result(value)
+                await leave.wait()
+        except BaseException as error:
+            if entered.done():
+                raise
+            entered.set_exception(error)
+
+    task = asyncio.create_task(live())
+    try:
+        yield await entered
+    finally:
+        leave.set()
+        await task
+
+
+async def call(client: Client, tool: str, **arguments: Any) -> Mapping[str, Any]:
+    """Call a tool that must succeed, and return its structured result."""
+    result = await client.call_tool(tool, arguments)
+    assert isinstance(result, CallToolResult)
+    assert not result.is_error, texts(result)
+    assert isinstance(result.structured_content, dict)
+    return result.structured_content
+
+
+async def refusal(client: Client, tool: str, **arguments: Any) -> str:
+    """Call a tool that must refuse, and return what it says."""
+    result = await client.call_tool(tool, arguments)
+    assert isinstance(result, CallToolResult)
+    assert result.is_error, result.structured_content
+    (text,) = texts(result)
+    return text
+
+
+def texts(result: CallToolResult) -> list[str]:
+    """The texts of a result."""
+    return [block.text for block in result.content if isinstance(block, TextContent)]
+
+
+async def until_embedded(client: Client) -> Mapping[str, Any]:
+    """Wait until nothing is pending, at most 30 seconds, and return the state."""
+    async with asyncio.timeout(30):
+        while (state := await call(client, "memory_state"))["chunks_pending"]:
+            await asyncio.sleep(0.05)
+        return state

@@ -1,0 +1,92 @@
+"""The same journey over every transport, in both protocol eras, against the real thing."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+import pytest
+from mcp.types import TextResourceContents
+
+from ..applications import call, refusal, until_embedded
+from .conftest import Connect
+
+
+async def test_a_client_adds_finds_reads_changes_and_forgets(connect: Connect, era: str) -> None:
+    thread = f"t-{secrets.token_hex(6)}"
+    async with connect() as client:
+        assert client.protocol_version == era
+        assert client.instructions is not None
+        assert "memory_search first" in client.instructions
+        assert len((await client.list_tools()).tools) == 6
+
+        short = f"{thread}: the greenhouse door sticks when it rains"
+        receipt = await call(client, "memory_add", content=short, thread=thread, title="greenhouse", tags=["house"])
+        assert receipt["outcome"] == "added"
+        assert receipt["durable"]
+        assert receipt["searchable_by_word"]
+        assert receipt["searchable_by_meaning"]
+        assert (await call(client, "memory_add", content=short, thread=thread))["outcome"] == "duplicate"
+
+        by_meaning = await call(client, "memory_search", query="which entrance jams in wet weather?", thread=thread)
+        assert by_meaning["hits"][0]["item_id"] == receipt["item_id"]
+        by_word = await call(client, "memory_search", query=thread, thread=thread)
+        assert by_word["hits"][0]["passage"] == short
+
+        long = "".join(f"{thread} row {row} \U0001f98a é\r\n" for row in range(800)) + "\x00end"
+        added = await call(client, "memory_add", content=long, thread=thread, title="rows")
+        assert added["sha256"] == hashlib.sha256(long.encode()).hexdigest()
+        pieces: list[str] = []
+        cursor = None
+        while cursor is not None or not pieces:
+            page = await call(client, "memory_retrieve", item_id=added["item_id"], cursor=cursor)
+            pieces.append(page["content"])
+            cursor = page["next_cursor"]
+        assert len(pieces) > 1
+        assert "".join(pieces) == long
+        assert (await call(client, "memory_retrieve", item_id=added["item_id"], detail="brief"))["detail"] == "brief"
+
+        changed = await call(
+            client,
+            "memory_update",
+            item_id=receipt["item_id"],
+            content=short + ", fixed",
+            expected_sha256=receipt["sha256"],
+        )
+        assert changed["version"] == 2
+        old = await call(client, "memory_retrieve", item_id=receipt["item_id"], version=1)
+        assert old["content"] == short
+
+        await call(client, "memory_forget", item_id=receipt["item_id"], reason="fixed")
+        hidden = await call(client, "memory_search", query="greenhouse door", thread=thread)
+        assert receipt["item_id"] not in [hit["item_id"] for hit in hidden["hits"]]
+        restored = await call(client, "memory_forget", item_id=receipt["item_id"], mode="restore")
+        assert restored["outcome"] == "restored"
+        await call(client, "memory_forget", item_id=receipt["item_id"], mode="purge")
+        assert "exists in this namespace" in await refusal(client, "memory_retrieve", item_id=receipt["item_id"])
+
+        state = await until_embedded(client)
+        assert thread in [account["thread"] for account in state["threads"]]
+        assert "pgvector" in state["store"]
+
+        item = await client.read_resource(f"memory://items/{added['item_id']}")
+        assert isinstance(item.contents[0], TextResourceContents)
+        assert item.contents[0].text.startswith(long[:200])
+        with pytest.raises(Exception, match="not an item id"):
+            await client.read_resource("memory://items/nonsense")
+        assert (await client.get_prompt("recall", {"topic": "doors"})).messages
+
+
+async def test_refusals_reach_the_model_as_one_sentence(connect: Connect) -> None:
+    async with connect() as client:
+        for tool, arguments, sentence in (
+            ("memory_add", {"content": "   "}, "The content is empty"),
+            ("memory_add", {"content": "x", "priority": 11}, "from 0 (least) to 10 (most)"),
+            ("memory_add", {"content": "x", "prio": 11}, "did you mean 'priority'?"),
+            ("memory_retrieve", {"item_id": "mem_0000000000001"}, "exists in this namespace"),
+            ("memory_retrieve", {"item_id": "mem_0000000000001", "cursor": "!"}, "cursor"),
+            ("memory_search", {"query": "x" * 100_001}, "The query is 100,001 bytes"),
+        ):
+            text = await refusal(client, tool, **arguments)
+            assert sentence in text
+            assert "\n" not in text

@@ -1,0 +1,67 @@
+"""How a tool reaches the memory that it acts on, and on whose behalf."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Protocol, cast
+
+from mcp.server.mcpserver import Context, Resolve
+
+from ..core.memory import Caller, Memory
+
+MAX_ACTOR = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one call works with.
+
+    ``wake`` tells the background worker that an add left something to finish; ``thread`` is that of what is added
+    without one.
+    """
+
+    memory: Memory
+    caller: Caller
+    wake: Callable[[], None]
+    thread: str = "main"
+
+    def because(self, reason: str | None) -> Caller:
+        """Return the caller with its reason, as the history shows it."""
+        if not reason:
+            return self.caller
+        # The history keeps neither lone surrogates nor NUL, as PostgreSQL's text cannot.
+        words = reason.encode(errors="replace").decode().replace("\x00", " ").split()
+        return replace(self.caller, actor=f"{self.caller.actor}: {' '.join(words)}"[:MAX_ACTOR])
+
+
+class Access(Protocol):
+    """What the server's lifespan gives to the tools."""
+
+    async def session(self, client: str) -> Session:
+        """Open the memory where it is not open yet, for a client of this name.
+
+        Raises:
+            StoreUnavailableError: the database cannot be reached; the next call tries again.
+            SettingsError: it cannot run as configured.
+        """
+        ...
+
+    def lose(self) -> None:
+        """Take note that the database could not be reached, so that the next call may open it anew."""
+        ...
+
+
+def client_name(context: Context[Any, Any]) -> str:
+    """Return the name that the client gave itself; ``client`` when it gave none."""
+    parameters = context.session.client_params
+    name = parameters.client_info.name if parameters is not None else ""
+    return " ".join(name.replace("\x00", " ").split())[:60] or "client"
+
+
+async def open_session(context: Context) -> Session:  # type: ignore[type-arg]
+    """Return the session of a call."""
+    access = cast(Access, context.request_context.lifespan_context)
+    return await access.session(client_name(context))
+
+
+Memories = Annotated[Session, Resolve(open_session)]
+"""A tool's way to its session: filled in by the server, hidden from the schema."""

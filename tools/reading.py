@@ -1,0 +1,193 @@
+"""Tools that read the memory: search, retrieve, state, list."""
+
+from typing import Annotated
+
+from mcp.types import CallToolResult
+from pydantic import Field
+
+from ..core import models, validation
+from ..core.errors import InvalidInputError
+from ..core.models import Filters
+from .access import Memories
+from .results import (
+    STORED,
+    ListedItem,
+    ListResult,
+    PageResult,
+    SearchHit,
+    SearchResult,
+    StateResult,
+    ThreadResult,
+    joined,
+)
+from .writing import ItemId, MemoryType
+
+_SHOWN_THREADS = 20
+MaxTokens = Field(description="Bound of the answer")
+
+
+async def memory_search(
+    query: Annotated[str, Field(description="Words, names, codes or a question")],
+    memories: Memories,
+    limit: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": 100})] = 8,
+    max_tokens: Annotated[int, MaxTokens] = 2000,
+    thread: Annotated[str | None, Field(description="All if left out")] = None,
+    tags: Annotated[list[str] | None, Field(description="All must be present")] = None,
+    memory_type: str | None = None,
+    min_priority: int | None = None,
+) -> Annotated[CallToolResult, SearchResult]:
+    """Call before answering when the user refers to earlier work, decisions, preferences or stored files, and at
+    the start of a task. Finds by meaning and by word; gives each item's best passage, not its whole text."""
+    filters = _filters(thread, tags, memory_type, None, min_priority)
+    answer = await memories.memory.search(memories.caller, query, filters=filters, limit=limit, max_tokens=max_tokens)
+    result = SearchResult(
+        hits=[SearchHit.of(hit) for hit in answer.hits],
+        omitted=answer.omitted,
+        evidence=answer.evidence,
+        notes=list(answer.notes),
+    )
+    return result.answer(_found(result))
+
+
+def _found(result: SearchResult) -> str:
+    if not result.hits and not result.omitted:
+        return joined(["Nothing matches; try other words, or drop thread, tags and types.", *result.notes])
+    parts = [joined([f"{len(result.hits)} hits, evidence: {result.evidence}. {STORED}", *result.notes])]
+    for place, hit in enumerate(result.hits, start=1):
+        title = f" · {hit.title}" if hit.title else ""
+        parts.append(
+            f"[{place}] {hit.item_id} · score {hit.score:.2f}{title} · {hit.created_at[:10]} · "
+            f"of {hit.total_tokens} tokens\n{hit.passage}"
+        )
+    if result.omitted:
+        parts.append(f"{result.omitted} more items match: raise limit or max_tokens, or narrow the query.")
+    return "\n\n".join(parts)
+
+
+async def memory_retrieve(
+    item_id: ItemId,
+    memories: Memories,
+    cursor: Annotated[str | None, Field(description="next_cursor of the page before")] = None,
+    max_tokens: Annotated[int, MaxTokens] = 8000,
+    detail: Annotated[str, Field(json_schema_extra={"enum": list(models.DETAILS)})] = "full",
+    version: Annotated[int | None, Field(description="An older version")] = None,
+) -> Annotated[CallToolResult, PageResult]:
+    """Call to read an item's exact text, or its summary with detail. Long items come in pages: pass next_cursor as
+    cursor until it is null; the pieces joined are the text, byte for byte."""
+    page = await memories.memory.retrieve(
+        memories.caller, item_id, cursor=cursor, max_tokens=max_tokens, detail=detail, version=version
+    )
+    result = PageResult.of(page)
+    return result.answer(_header(page), result.content)
+
+
+def _header(page: models.Page) -> str:
+    title = f" {page.item.labels.title!r}" if page.item.labels.title else ""
+    more = f"next_cursor {page.next_cursor}" if page.next_cursor else "next_cursor null: this is the end"
+    return (
+        f"{page.item.item_id}{title}, {page.detail}, version {page.version}: bytes {page.start} to {page.end}, "
+        f"{page.tokens} of {page.total_tokens} tokens; {more}; sha256 of the full text {page.sha256}. {STORED}"
+    )
+
+
+async def memory_state(memories: Memories) -> Annotated[CallToolResult, StateResult]:
+    """Call to see what the memory holds, how full each thread's window is, and what serves it."""
+    result = summarise_state(await memories.memory.state(memories.caller))
+    return result.answer(describe_state(result))
+
+
+def summarise_state(state: models.MemoryState) -> StateResult:
+    """Return the state with its fullest threads."""
+    counts = state.counts
+    fullest = sorted(counts.threads, key=lambda thread: (-thread.tokens, thread.thread))
+    return StateResult(
+        namespace=state.namespace,
+        items=counts.items,
+        forgotten=counts.forgotten,
+        chunks=counts.chunks,
+        chunks_pending=counts.chunks_pending,
+        content_bytes=counts.content_bytes,
+        database_bytes=counts.database_bytes,
+        threads=[ThreadResult.of(thread) for thread in fullest[:_SHOWN_THREADS]],
+        threads_total=len(counts.threads),
+        store=state.store,
+        embedding_model=state.embedding_model,
+        token_counter=state.token_counter,
+        compressor=state.compressor,
+        notes=list(state.notes),
+    )
+
+
+def describe_state(result: StateResult) -> str:
+    """Return the state as a model or a person reads it."""
+    pending = f", {result.chunks_pending} chunks not yet searchable by meaning" if result.chunks_pending else ""
+    hidden = result.threads_total - len(result.threads)
+    return joined(
+        [
+            f"Namespace {result.namespace}: {result.items} items, {result.forgotten} forgotten, "
+            f"{result.chunks} chunks{pending}; {result.content_bytes:,} bytes of text, "
+            f"{result.database_bytes:,} bytes on disk.",
+            *(
+                f"Thread {thread.thread}: {thread.items} items, {thread.total_tokens:,} tokens, "
+                f"{thread.utilization:.1%} of a window of {thread.window:,}."
+                for thread in result.threads
+            ),
+            f"{hidden} smaller threads are not shown." if hidden else None,
+            f"Served by {result.store}; vectors {result.embedding_model}; tokens {result.token_counter}; "
+            f"summaries {result.compressor}.",
+            *result.notes,
+        ]
+    )
+
+
+async def memory_list(
+    memories: Memories,
+    thread: str | None = None,
+    tags: list[str] | None = None,
+    memory_type: Annotated[str | None, MemoryType] = None,
+    content_type: str | None = None,
+    min_priority: int | None = None,
+    state: Annotated[str, Field(json_schema_extra={"enum": list(models.ItemState)})] = "active",
+    limit: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": 200})] = 20,
+    cursor: Annotated[str | None, Field(description="next_cursor of the page before")] = None,
+) -> Annotated[CallToolResult, ListResult]:
+    """Call to browse items newest first, without their texts, when no query says what to look for."""
+    page = await memories.memory.list_items(
+        memories.caller,
+        filters=_filters(thread, tags, memory_type, content_type, min_priority),
+        state=_item_state(state),
+        limit=limit,
+        cursor=cursor,
+    )
+    result = ListResult(
+        items=[ListedItem.of(item) for item in page.items], total=page.total, next_cursor=page.next_cursor
+    )
+    lines = [
+        f"{item.item_id} · {item.title or 'untitled'} · {item.thread} · {item.total_tokens} tokens · "
+        f"priority {item.priority} · {item.created_at[:10]}"
+        for item in result.items
+    ]
+    more = f"next_cursor {result.next_cursor}" if result.next_cursor else "next_cursor null: this is the end"
+    return result.answer(joined([f"{len(lines)} of {result.total} items; {more}.", *lines]))
+
+
+def _filters(
+    thread: str | None,
+    tags: list[str] | None,
+    memory_type: str | None,
+    content_type: str | None,
+    min_priority: int | None,
+) -> Filters:
+    return Filters(
+        thread=None if thread is None else validation.check_name(thread, "thread"),
+        content_type=validation.check_label(content_type, "content type"),
+        memory_type=None if memory_type is None else validation.check_memory_type(memory_type),
+        tags=validation.check_tags(tags or ()),
+        min_priority=None if min_priority is None else validation.check_priority(min_priority),
+    )
+
+
+def _item_state(state: str) -> models.ItemState:
+    if state not in tuple(models.ItemState):
+        raise InvalidInputError(f"{state[:60]!r} is no state; use {' or '.join(models.ItemState)}.")
+    return models.ItemState(state)

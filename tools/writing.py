@@ -1,0 +1,123 @@
+"""Tools that change the memory: add, update, forget."""
+
+from typing import Annotated
+
+from mcp.types import CallToolResult
+from pydantic import Field
+
+from ..core import models
+from ..core.memory import Change, NewMemory
+from .access import Memories, Session
+from .results import Receipt, joined
+
+ItemId = Annotated[str, Field(description="mem_… id")]
+MemoryType = Field(json_schema_extra={"enum": list(models.MEMORY_TYPES)})
+Priority = Field(json_schema_extra={"minimum": 0, "maximum": 10})
+
+
+async def memory_add(
+    content: Annotated[str, Field(description="The full text, unshortened")],
+    memories: Memories,
+    title: Annotated[str | None, Field(description="File path or short name")] = None,
+    content_type: Annotated[str, Field(description="MIME type, or: code, conversation")] = "text/plain",
+    memory_type: Annotated[str, MemoryType] = "document",
+    priority: Annotated[int, Priority] = 5,
+    pinned: bool = False,
+    tags: list[str] | None = None,
+    thread: Annotated[str | None, Field(description="Working context, e.g. one per project")] = None,
+    idempotency_key: Annotated[str | None, Field(description="Same key on a retry adds nothing twice")] = None,
+) -> Annotated[CallToolResult, Receipt]:
+    """Call when something should outlive this context: decisions, facts, preferences, findings, files, long tool
+    output you will need again. Kept byte for byte and searchable; exact repeats add nothing."""
+    new = NewMemory(
+        content=content,
+        title=title,
+        content_type=content_type,
+        memory_type=memory_type,
+        priority=priority,
+        pinned=pinned,
+        tags=tags or (),
+        thread=memories.thread if thread is None else thread,
+        idempotency_key=idempotency_key,
+    )
+    return _answer(memories, await memories.memory.add(memories.caller, new))
+
+
+async def memory_update(
+    item_id: ItemId,
+    memories: Memories,
+    content: Annotated[str | None, Field(description="New full text; a new version, the old one stays")] = None,
+    expected_sha256: Annotated[str | None, Field(description="sha256 of the text it replaces")] = None,
+    title: str | None = None,
+    content_type: str | None = None,
+    memory_type: str | None = None,
+    priority: Annotated[int | None, Priority] = None,
+    pinned: bool | None = None,
+    tags: Annotated[list[str] | None, Field(description="Replaces all tags")] = None,
+    thread: str | None = None,
+) -> Annotated[CallToolResult, Receipt]:
+    """Call to correct an item's text or labels instead of adding a second one. What is left out stays. New content
+    needs expected_sha256, so that no other edit is lost."""
+    change = Change(
+        content=content,
+        expected_sha256=expected_sha256,
+        title=title,
+        content_type=content_type,
+        memory_type=memory_type,
+        priority=priority,
+        pinned=pinned,
+        tags=tags,
+        thread=thread,
+    )
+    return _answer(memories, await memories.memory.update(memories.caller, item_id, change))
+
+
+async def memory_forget(
+    item_id: ItemId,
+    memories: Memories,
+    mode: Annotated[
+        str,
+        Field(
+            description="forget hides, restore undoes that, purge deletes for good",
+            json_schema_extra={"enum": ["forget", "restore", "purge"]},
+        ),
+    ] = "forget",
+    reason: Annotated[str | None, Field(description="For the history")] = None,
+) -> Annotated[CallToolResult, Receipt]:
+    """Call when an item is wrong, outdated or unwanted. Purge only if the user asked for it."""
+    return _answer(memories, await memories.memory.forget(memories.because(reason), item_id, mode))
+
+
+def _answer(memories: Session, receipt: models.Receipt) -> CallToolResult:
+    if receipt.chunks_pending:
+        memories.wake()
+    result = Receipt.of(receipt)
+    return result.answer(joined([_DONE[receipt.outcome].format(id=result.item_id), _facts(result), *result.notes]))
+
+
+_DONE = {
+    "added": "Kept as {id}.",
+    "duplicate": "Nothing added: this thread already holds exactly this text as {id}.",
+    "replayed": "Nothing added: this idempotency_key was used before, for {id}.",
+    "updated": "Updated {id}.",
+    "unchanged": "Nothing changed: {id} already is so.",
+    "forgotten": "Forgot {id}; memory_forget with mode restore brings it back.",
+    "restored": "Restored {id}.",
+    "purged": "Purged {id} for good, with all its versions.",
+}
+
+
+def _facts(result: Receipt) -> str:
+    if result.outcome == "purged":
+        return f"sha256 {result.sha256}, {result.total_tokens} tokens ({result.token_counter})."
+    if not result.searchable_by_word:
+        found = "not searchable"
+    elif result.searchable_by_meaning:
+        found = "searchable by word and by meaning"
+    else:
+        found = f"searchable by word, by meaning once {result.chunks_pending} chunks are embedded"
+    kept = "durable" if result.durable else "NOT durable (the database does not wait for its disk)"
+    return (
+        f"{kept}, {found}; version {result.version}, {result.total_tokens} tokens ({result.token_counter}), "
+        f"sha256 {result.sha256}; thread {result.thread} holds {result.utilization:.1%} of its window."
+    )
