@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .. import __version__
@@ -67,7 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     add("stats", "stats", "Show what the memory holds and what serves it.")
     add("stop", "stop", "Stop the bundled PostgreSQL if nobody uses it.")
-    add("restore-server", "restore", "Read a dump of pg_dumpall from stdin into a new bundled PostgreSQL.")
+    load = add("load-server", "load", "Read a dump of pg_dumpall into a new bundled PostgreSQL.")
+    load.add_argument("file", type=Path)
     return parser
 
 

@@ -18,3 +18,5 @@ def configure_logging(level: str) -> None:
     for name in _QUIET:
         # Below WARNING these log requests, whose parameters are contents.
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # Its pool warns with tracebacks about what the store tells in one sentence.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)

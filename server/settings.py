@@ -196,8 +196,9 @@ def _read_environment(environment: Mapping[str, str]) -> list[tuple[str, str, st
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; the nearest is {near[0]}" if near else "; docs/settings.md lists them all"
+    by_end = {one.removeprefix(PREFIX): one for one in known}
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), by_end, n=1, cutoff=0.6)
+    return f"; the nearest is {by_end[near[0]]}" if near else "; docs/settings.md lists them all"
 
 
 def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:

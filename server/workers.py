@@ -38,7 +38,7 @@ class Worker:
         self._every_seconds = every_seconds
         self._woken = asyncio.Event()
         self._stopping = False
-        self._failing: str | None = None
+        self._failing: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -61,14 +61,14 @@ class Worker:
         await asyncio.wait([task], timeout=self._drain_seconds)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await self._attempt(self._flush())
+        await self._attempt("usage", self._usage.flush(self._store))
 
     async def _run(self) -> None:
         while True:
             self._woken.clear()
             for namespace in self._namespaces:
-                await self._attempt(self._runner.drain(namespace))
-            await self._attempt(self._flush())
+                await self._attempt(f"jobs of {namespace}", self._runner.drain(namespace))
+            await self._attempt("usage", self._usage.flush(self._store))
             if self._stopping:
                 return
             try:
@@ -76,20 +76,17 @@ class Worker:
             except TimeoutError:
                 continue
 
-    async def _flush(self) -> int:
-        return await self._usage.flush(self._store)
-
-    async def _attempt(self, work: Awaitable[int]) -> None:
+    async def _attempt(self, what: str, work: Awaitable[int]) -> None:
+        failure = ""
         try:
             await work
         except PalimpsestError as error:
             # A database that is gone would otherwise fill the log every few seconds.
-            if self._failing != str(error):
-                _log.warning("background work waits: %s", error)
-            self._failing = str(error)
-        except Exception:
-            if self._failing != "unforeseen":
-                _log.exception("background work failed")
-            self._failing = "unforeseen"
-        else:
-            self._failing = None
+            failure = str(error)
+            if self._failing.get(what) != failure:
+                _log.warning("background work waits (%s): %s", what, error)
+        except Exception as error:
+            failure = repr(error)
+            if self._failing.get(what) != failure:
+                _log.exception("background work failed (%s)", what)
+        self._failing[what] = failure

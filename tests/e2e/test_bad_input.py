@@ -22,7 +22,7 @@ from palimpsest.server.app import Application
 from palimpsest.server.mcp_server import build_server
 from palimpsest.server.settings import Settings
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
-from palimpsest.storage.embedded import EmbeddedConfig, describe
+from palimpsest.storage.embedded import EmbeddedConfig, describe, stop
 
 from ..applications import call, refusal
 from .conftest import Served, environment, stdio_parameters
@@ -139,7 +139,13 @@ async def test_a_database_that_cannot_be_reached_is_said_and_tried_again(tmp_pat
 
 
 async def test_a_bundled_database_that_was_killed_is_started_again_and_has_lost_nothing(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path, idle_seconds=0)
+    settings = Settings(data_dir=tmp_path, idle_seconds=30)
+    starter = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "palimpsest", "stats"),
+        stdout=asyncio.subprocess.DEVNULL,
+        env=environment(tmp_path, PALIMPSEST_IDLE_SECONDS="30"),
+    )
+    assert await asyncio.wait_for(starter.wait(), 60) == 0
     async with Application(settings) as application, Client(build_server(application)) as client:
         receipt = await call(client, "memory_add", content="survives a crash")
         running = await describe(EmbeddedConfig(data_dir=tmp_path))
@@ -153,6 +159,7 @@ async def test_a_bundled_database_that_was_killed_is_started_again_and_has_lost_
                 await asyncio.sleep(0.1)
         assert page.structured_content is not None
         assert page.structured_content["content"] == "survives a crash"
+    assert await stop(EmbeddedConfig(data_dir=tmp_path))
 
 
 @pytest.mark.parametrize("state", ["missing", "corrupt"])
