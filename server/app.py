@@ -188,9 +188,7 @@ def embedded_config(settings: Settings) -> EmbeddedConfig:
     """Return how the bundled PostgreSQL is run."""
     from ..storage.embedded import EmbeddedConfig
 
-    return EmbeddedConfig(
-        data_dir=settings.data_dir, run_as=settings.run_as_user, idle_seconds=settings.idle_seconds
-    )
+    return EmbeddedConfig(data_dir=settings.data_dir, run_as=settings.run_as_user, idle_seconds=settings.idle_seconds)
 
 
 def choose_embedder(settings: Settings) -> Embedder:

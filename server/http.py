@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import socket
 import sys
@@ -12,7 +11,6 @@ from typing import Any
 
 import uvicorn
 from mcp.server import MCPServer
-from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
@@ -24,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..core.errors import SettingsError
 from ..tools.access import Access
+from .auth import StaticToken
 from .mcp_server import build_server
 from .mending import mend
 from .settings import Settings
@@ -61,29 +60,13 @@ def body_limit(settings: Settings) -> int:
     return settings.max_item_bytes * _ESCAPED + _ENVELOPE
 
 
-class StaticToken:
-    """Accepts one bearer token."""
-
-    def __init__(self, token: str) -> None:
-        """Keep the token that clients must send."""
-        self._token = token.encode()
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """Return who it is, or None; compares in constant time."""
-        if hmac.compare_digest(token.encode(errors="replace"), self._token):
-            return AccessToken(token=token, client_id="bearer", scopes=[])
-        return None
-
-
 def transport_security(settings: Settings) -> TransportSecuritySettings:
     """Return which Host and Origin headers are accepted: those of loopback, and the named hosts."""
     hosts: list[str] = []
     for host in (*_LOOPBACK, *settings.allowed_hosts):
         hosts += [host] if ":" in host.rpartition("]")[2] else [host, f"{host}:*"]
     origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
-    return TransportSecuritySettings(
-        enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
-    )
+    return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
 
 
 def build_http_app(settings: Settings, access: Access) -> ASGIApp:
@@ -156,9 +139,7 @@ class MendedBodies:
 
 
 def _with_length(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
-    return [
-        (name, str(length).encode() if name.lower() == b"content-length" else value) for name, value in headers
-    ]
+    return [(name, str(length).encode() if name.lower() == b"content-length" else value) for name, value in headers]
 
 
 class _Uvicorn(uvicorn.Server):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from typing import TypeAlias
 
 from ..tools.tool import DAMAGED
 
+_Json: TypeAlias = "dict[str, _Json] | list[_Json] | str | float | bool | None"
 _PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _HALF = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -34,29 +35,26 @@ def mend(message: bytes) -> bytes:
         if _HALF.search(message) is None or _HALF.search(_PAIR.sub(b"", message)) is None:
             return message
     try:
-        request = json.loads(text)
+        request: _Json = json.loads(text)
     except (ValueError, RecursionError):
         return message
     if not isinstance(request, dict) or "method" not in request:
         return message
-    request = cast("dict[str, Any]", request)
     mended = _without_halves(request)
-    if reason is _HALF_PAIR and mended == request:
+    if not isinstance(mended, dict) or (reason is _HALF_PAIR and mended == request):
         return message
     params = mended.setdefault("params", {})
     if isinstance(params, dict):
-        params = cast("dict[str, Any]", params)
-        params["_meta"] = {**(params.get("_meta") or {}), DAMAGED: reason}
+        meta = params.get("_meta")
+        params["_meta"] = {**(meta if isinstance(meta, dict) else {}), DAMAGED: reason}
     return json.dumps(mended).encode()
 
 
-def _without_halves(value: Any) -> Any:
+def _without_halves(value: _Json) -> _Json:
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_without_halves(inner) for inner in cast("list[Any]", value)]
+        return [_without_halves(inner) for inner in value]
     if isinstance(value, dict):
-        return {
-            _without_halves(name): _without_halves(inner) for name, inner in cast("dict[str, Any]", value).items()
-        }
+        return {_SURROGATE.sub("\ufffd", name): _without_halves(inner) for name, inner in value.items()}
     return value

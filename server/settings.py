@@ -72,7 +72,8 @@ class Settings(BaseModel):
         default=None, ge=1, le=4000, description="Length of the endpoint's vectors; needed for embedder openai."
     )
     token_counter: Literal["auto", "estimate", "tiktoken", "anthropic", "openai"] = Field(
-        default="auto", description="What counts tokens; auto is tiktoken where its vocabulary is here, else an estimate."
+        default="auto",
+        description="What counts tokens; auto is tiktoken where its vocabulary is here, else an estimate.",
     )
     token_model: str | None = _text(None, "Model whose tokens anthropic or openai counts.")
     openai_api_key: SecretStr | None = Field(default=None, description="Key for counting tokens or embedding.")

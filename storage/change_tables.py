@@ -13,7 +13,7 @@ from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Receipt
 from . import rows
 from .item_tables import REWEIGH_AFTER
 from .rows import Row
-from .tables import Account, Tables
+from .tables import Account, Outcome, Tables
 
 if TYPE_CHECKING:
     from ..core.ports import Redraft
@@ -95,7 +95,7 @@ class ChangeTables(Tables):
                     await self._relabel(connection, namespace, row, draft.labels, draft.thread)
                     await self._record(connection, namespace, _actor(draft), "relabel", row, rows.before_image(row))
                 item, account = await self._current(connection, namespace, row["item_id"])
-                outcome = "updated" if differs else "unchanged"
+                outcome: Outcome = "updated" if differs else "unchanged"
                 return self._receipt(item, outcome, account, window, ["The content is the same as before."])
             new = await self._put_version(connection, namespace, row, draft)
             if undone is None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from mcp import Client
 from mcp.types import CallToolResult, TextContent
@@ -101,8 +101,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> Mapping[str, Any]
     result = await client.call_tool(tool, arguments)
     assert isinstance(result, CallToolResult)
     assert not result.is_error, texts(result)
-    assert isinstance(result.structured_content, dict)
-    return result.structured_content
+    return cast("Mapping[str, Any]", result.structured_content)
 
 
 async def refusal(client: Client, tool: str, **arguments: Any) -> str:

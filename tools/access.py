@@ -57,7 +57,7 @@ def client_name(context: Context[Any, Any]) -> str:
     return " ".join(name.replace("\x00", " ").split())[:60] or "client"
 
 
-async def open_session(context: Context) -> Session:  # type: ignore[type-arg]
+async def open_session(context: Context) -> Session:
     """Return the session of a call."""
     access = cast(Access, context.request_context.lifespan_context)
     return await access.session(client_name(context))

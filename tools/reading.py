@@ -52,7 +52,14 @@ async def memory_search(
 def _found(result: SearchResult) -> str:
     if not result.hits and not result.omitted:
         return joined(["Nothing matches; try other words, or drop thread, tags and types.", *result.notes])
-    parts = [joined([f"{len(result.hits)} hits, evidence: {result.evidence}. {STORED}", *result.notes])]
+    parts = [
+        joined(
+            [
+                f"{len(result.hits)} hit{'' if len(result.hits) == 1 else 's'}, evidence: {result.evidence}. {STORED}",
+                *result.notes,
+            ]
+        )
+    ]
     for place, hit in enumerate(result.hits, start=1):
         title = f" · {hit.title}" if hit.title else ""
         parts.append(

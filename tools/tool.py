@@ -22,7 +22,7 @@ from .schemas import trim_input, trim_output
 Toolset = Literal["default", "all"]
 DAMAGED = "palimpsest/damaged"
 """Key of a request's `_meta` under which a transport reports what it had to mend to read the request at all."""
-_TEXT_ONLY = (str, str | None)
+_TEXT_ONLY: tuple[object, ...] = (str, str | None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -31,10 +32,10 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def block(client: str, environment: Mapping[str, str]) -> dict[str, object]:
+def block(client: str, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Return the block for a client; settings of the environment go with it, secrets do not."""
     program, *rest = command()
-    entry: dict[str, object] = {"command": program, "args": rest}
+    entry: dict[str, Any] = {"command": program, "args": rest}
     if client in ("claude-code", "vscode"):
         entry = {"type": "stdio", **entry}
     kept = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}

@@ -66,7 +66,9 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
 async def _show(folder: Path, watch: Stopwatch) -> bool:
     async with _connected(folder, watch) as client:
         files = list(code_base()) + list(documents())
-        with watch.step(f"Add {len(files)} files: {', '.join(PACKAGES)} of the standard library, Palimpsest's own docs"):
+        with watch.step(
+            f"Add {len(files)} files: {', '.join(PACKAGES)} of the standard library, Palimpsest's own docs"
+        ):
             ids = await _add(client, files)
         with watch.step("Wait until everything is searchable by meaning, and show the state"):
             await _settle(client)
@@ -178,7 +180,7 @@ async def _compare(client: Any, original: Found, item_id: str) -> bool:
     back = hashlib.sha256("".join(pieces).encode()).hexdigest()
     disk = hashlib.sha256(original.path.read_bytes()).hexdigest()
     print(f"   {len(pieces)} pages\n   on disk    {disk}\n   got back   {back}\n   in receipt {page['sha256']}")
-    same = back == disk == page["sha256"]
+    same = back == disk == str(page["sha256"])
     print("   identical, byte for byte" if same else "   DIFFERENT")
     return same
 

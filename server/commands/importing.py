@@ -102,7 +102,9 @@ async def add_files(
         async def adder() -> None:
             for file in waiting:
                 text, reason = await asyncio.to_thread(read_text, file.path, most_bytes)
-                counts[await _add(session, file, text, thread, tags) if text is not None else f"left out ({reason})"] += 1
+                counts[
+                    await _add(session, file, text, thread, tags) if text is not None else f"left out ({reason})"
+                ] += 1
                 bar.update()
 
         await asyncio.gather(*(adder() for _ in range(IN_FLIGHT)))

@@ -19,9 +19,7 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
             from ..mcp_server import build_server
             from ..stdio import serve_stdio
 
-            await serve_stdio(
-                build_server(application, toolset=settings.toolsets, log_level=settings.log_level)
-            )
+            await serve_stdio(build_server(application, toolset=settings.toolsets, log_level=settings.log_level))
         else:
             from ..http import serve_http
 

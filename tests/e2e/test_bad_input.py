@@ -27,7 +27,7 @@ from palimpsest.storage.embedded import EmbeddedConfig, describe, stop
 from ..applications import call, refusal
 from .conftest import Served, environment, stdio_parameters
 
-_META = {
+_META: dict[str, object] = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
 }
@@ -169,7 +169,11 @@ async def test_without_a_model_file_words_still_work_and_the_answer_says_so(
     if state == "corrupt":
         for name in ("minilm.onnx", "minilm.weights", "minilm-exact.onnx", "selfcheck.json", "tokenizer.json"):
             (tmp_path / name).write_bytes(b"not a model")
-    monkeypatch.setattr(app, "choose_embedder", lambda _: MiniLMEmbedder(folder=tmp_path))
+
+    def without_model(_: Settings) -> MiniLMEmbedder:
+        return MiniLMEmbedder(folder=tmp_path)
+
+    monkeypatch.setattr(app, "choose_embedder", without_model)
     settings = Settings(data_dir=memory_dir, idle_seconds=0, namespace=f"no-model-{state}", drain_seconds=0)
     async with Application(settings) as application, Client(build_server(application)) as client:
         receipt = await call(client, "memory_add", content="a walrus has tusks")

@@ -13,7 +13,9 @@ from palimpsest.server.commands import demo
 
 
 @pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch, memory_dir: Path, request: pytest.FixtureRequest) -> Generator[None, None, None]:
+def settings(
+    monkeypatch: pytest.MonkeyPatch, memory_dir: Path, request: pytest.FixtureRequest
+) -> Generator[None, None, None]:
     """The suite's database, a namespace of the test's own, and the log as it was before."""
     for name in ("DATABASE_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.delenv(name, raising=False)
@@ -35,7 +37,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
 def test_import_search_get_undo_and_stats(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     folder.mkdir()
-    (folder / "tea.md").write_bytes("# Tea\r\n\r\nOolong steeps for four minutes.\r\n".encode())
+    (folder / "tea.md").write_bytes(b"# Tea\r\n\r\nOolong steeps for four minutes.\r\n")
     (folder / "long.md").write_text("\n\n".join(f"Paragraph {n} about pumps. " * 30 for n in range(20)))
     code, out = run(capsys, "import", str(folder), "--thread", "kitchen", "--tag", "notes")
     assert (code, out) == (0, "2 added\n")
@@ -151,7 +153,9 @@ def test_a_dump_is_read_into_a_new_server(
     assert main(["stop"]) == 0
 
 
-def test_the_demo_gets_every_byte_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_demo_gets_every_byte_back(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(demo, "PACKAGES", ("json",))
     monkeypatch.setattr(demo, "ORIGINAL", "json/decoder.py")
     monkeypatch.setattr(demo, "documents", lambda: iter(()))
@@ -160,4 +164,3 @@ def test_the_demo_gets_every_byte_back(capsys: pytest.CaptureFixture[str], monke
     assert "identical, byte for byte" in out
     assert out.count("evidence:") == 5
     assert "in all" in out
-

@@ -46,9 +46,7 @@ def test_a_wrong_call_is_two() -> None:
     assert caught.value.code == 2
 
 
-def test_a_failure_is_one_sentence_and_one(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_is_one_sentence_and_one(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PALIMPSEST_PORT", "x")
     assert main(["stats"]) == 1
     shown = capsys.readouterr()
@@ -74,7 +72,6 @@ def test_each_clients_block_starts_this_installation_with_absolute_paths(client:
     printed = block(client, {"PALIMPSEST_DATA_DIR": "memories", "PALIMPSEST_THREAD": "t", "HOME": "/h"})
     (servers,) = printed.values()
     assert list(printed) == ["servers" if client == "vscode" else "mcpServers"]
-    assert isinstance(servers, dict)
     entry = servers["palimpsest"]
     assert Path(entry["command"]).is_absolute()
     assert entry["args"][-1] == "serve"
@@ -83,9 +80,7 @@ def test_each_clients_block_starts_this_installation_with_absolute_paths(client:
 
 
 def test_without_settings_the_block_has_no_environment() -> None:
-    servers = block("cursor", {})["mcpServers"]
-    assert isinstance(servers, dict)
-    assert "env" not in servers["palimpsest"]
+    assert "env" not in block("cursor", {})["mcpServers"]["palimpsest"]
 
 
 def test_secrets_never_enter_a_block() -> None:
@@ -239,10 +234,17 @@ def test_the_demo_touches_no_memory_but_its_own(monkeypatch: pytest.MonkeyPatch,
 async def test_the_doctor_tells_a_full_or_forbidden_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(data_dir=tmp_path / "new" / "folder")
     assert "bytes free" in await check_folder(settings)
-    monkeypatch.setattr("os.access", lambda *_: False)
+
+    def forbidden(*_: object) -> bool:
+        return False
+
+    def full(_: object) -> argparse.Namespace:
+        return argparse.Namespace(free=1000)
+
+    monkeypatch.setattr("os.access", forbidden)
     with pytest.raises(PalimpsestError, match="cannot be written"):
         await check_folder(settings)
-    monkeypatch.setattr("shutil.disk_usage", lambda _: argparse.Namespace(free=1000))
+    monkeypatch.setattr("shutil.disk_usage", full)
     with pytest.raises(PalimpsestError, match="free some space"):
         await check_folder(settings)
 

@@ -137,7 +137,10 @@ def test_the_settings_choose_the_embedder() -> None:
 def test_the_settings_choose_a_sentence_transformers_model_where_the_package_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    def nowhere(_: str) -> None:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", nowhere)
     settings = Settings(embedder="sentence-transformers", embedding_model="m", embedding_dimensions=8)
     with pytest.raises(SettingsError, match="pip install"):
         choose_embedder(settings)

@@ -117,7 +117,11 @@ def test_the_file_is_in_the_users_configuration_unless_named() -> None:
 
 def test_secrets_are_never_shown() -> None:
     settings = load_settings(
-        {"DATABASE_URL": "postgresql://u:hidden@h/d", "PALIMPSEST_BEARER_TOKEN": "hidden" * 4, "OPENAI_API_KEY": "hidden"}
+        {
+            "DATABASE_URL": "postgresql://u:hidden@h/d",
+            "PALIMPSEST_BEARER_TOKEN": "hidden" * 4,
+            "OPENAI_API_KEY": "hidden",
+        }
     )
     assert "hidden" not in repr(settings)
     assert "hidden" not in str(settings)

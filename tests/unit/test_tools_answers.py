@@ -143,9 +143,7 @@ async def test_an_edit_is_a_new_version_guarded_by_the_old_ones_hash(client: Cli
     old = await call(client, "memory_add", content='{"a": 1}', title="config")
     unguarded = await refusal(client, "memory_update", item_id=old["item_id"], content='{"a": 2}')
     assert "expected_sha256" in unguarded
-    new = await call(
-        client, "memory_update", item_id=old["item_id"], content='{"a": 2}', expected_sha256=old["sha256"]
-    )
+    new = await call(client, "memory_update", item_id=old["item_id"], content='{"a": 2}', expected_sha256=old["sha256"])
     assert (new["outcome"], new["version"]) == ("updated", 2)
     lost = await refusal(
         client, "memory_update", item_id=old["item_id"], content='{"a": 3}', expected_sha256=old["sha256"]

@@ -76,8 +76,7 @@ async def test_what_a_model_is_given_costs_at_most_1000_tokens_and_the_whole_lis
 ) -> None:
     answer = await listed("default")
     given = [
-        {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}
-        for tool in answer.tools
+        {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema} for tool in answer.tools
     ]
     for_model = sum(tokens(compact(tool)) for tool in given)
     whole = tokens(answer.model_dump_json(by_alias=True, exclude_none=True))
