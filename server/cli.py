@@ -8,7 +8,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from .. import __version__
@@ -68,8 +67,6 @@ def build_parser() -> argparse.ArgumentParser:
 
     add("stats", "stats", "Show what the memory holds and what serves it.")
     add("stop", "stop", "Stop the bundled PostgreSQL if nobody uses it.")
-    load = add("load-server", "load", "Read a dump of pg_dumpall into a new bundled PostgreSQL.")
-    load.add_argument("file", type=Path)
     return parser
 
 

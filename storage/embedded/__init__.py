@@ -1,5 +1,7 @@
 """The bundled PostgreSQL: found, started, shared and stopped."""
 
-from .server import Description, EmbeddedConfig, EmbeddedServer, Endpoint, describe, stop
+from .config import Description, EmbeddedConfig, Endpoint
+from .control import describe, stop
+from .server import EmbeddedServer
 
 __all__ = ["Description", "EmbeddedConfig", "EmbeddedServer", "Endpoint", "describe", "stop"]

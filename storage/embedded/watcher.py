@@ -1,84 +1,108 @@
-"""Stops the bundled server when nobody uses it: a process of its own that imports nothing but the standard library.
+"""Stops the bundled server when nobody uses it: a small process of its own, which survives its clients.
 
-    python -S -E watcher.py FOLDER DATA IDLE_SECONDS
-
-Clients hold a shared lock on FOLDER/clients.lock, which the kernel frees when they die. The watcher waits for the
-exclusive lock: it means that nobody is left. It then waits IDLE_SECONDS, and stops the server unless somebody came
-back.
-The server's pid is trusted only by its command line.
+Clients hold a shared lock on ``clients.lock``, which the kernel frees when they die, however they die. The watcher
+waits for the exclusive lock: nobody is left. It then waits as many seconds as the latest client asked for, and stops
+the server unless somebody came back. The decision is made under ``server.lock``, so that it never crosses a start.
 """
 
-import fcntl
+from __future__ import annotations
+
+import contextlib
 import os
-import signal
-import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from . import postmaster, system
 
-def main(folder: Path, data: Path, idle_seconds: float) -> None:
-    """Watch until the server is stopped."""
-    if not _try_lock(_open(folder / "watcher.lock")):
-        return
-    clients, server = _open(folder / "clients.lock"), _open(folder / "server.lock")
-    while True:
-        fcntl.flock(clients, fcntl.LOCK_EX)
-        fcntl.flock(clients, fcntl.LOCK_UN)
-        time.sleep(idle_seconds)
-        fcntl.flock(server, fcntl.LOCK_EX)
-        if _try_lock(clients):
-            # The locks are freed by the end of this process, after the server's.
-            stop(data)
-            return
-        fcntl.flock(server, fcntl.LOCK_UN)
+CLIENTS, SERVER, WATCHER = "clients.lock", "server.lock", "watcher.lock"
+_ARRIVAL = "clients.idle"
+_STEP_SECONDS = 0.25
+_TRIES, _TRY_SECONDS = 25, 0.02
+
+# -I and -S skip the user's and the site's start-up code, and this stub the package above, which costs 100 times more.
+_PROGRAM = (
+    "import sys, types; package = types.ModuleType('embedded'); package.__path__ = [sys.argv[1]]; "
+    "sys.modules['embedded'] = package; from embedded.watcher import main; main(sys.argv[2])"
+)
 
 
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def command(data: Path) -> Sequence[str]:
+    """Return the command that watches the server of ``data``."""
+    return [sys.executable, "-I", "-S", "-c", _PROGRAM, str(Path(__file__).parent), str(data)]
 
 
-def _try_lock(file: int) -> bool:
+def note_arrival(folder: Path, idle_seconds: float) -> None:
+    """Tell the watcher that a client came, and how long it is to wait after the last one left."""
+    path = folder / _ARRIVAL
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def command_line(pid: int) -> str | None:
-    """Return a living process's command line, None when there is no such process or it is a zombie."""
-    process = Path(f"/proc/{pid}")
-    if not Path("/proc/self/stat").exists():  # macOS
-        done = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
-        return done.stdout.strip() or None
-    try:
-        if (process / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-            return None
-        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip() or None
+        path.write_text(f"{idle_seconds:.3f}\n")
     except OSError:
-        return None
+        # A full disk must not keep anyone from reading: the mark is then the time alone.
+        with contextlib.suppress(OSError):
+            os.utime(path)
 
 
-def proven_pid(data: Path) -> int | None:
-    """Return the pid in ``postmaster.pid`` if that process is this directory's server."""
-    try:
-        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
-        return None
-    line = command_line(pid)
-    return pid if line is not None and "postgres" in line and f"-D {data}" in line else None
+def main(data_path: str) -> None:
+    """Watch until the server of ``data_path`` is stopped; return at once when another watcher does."""
+    data = Path(data_path)
+    folder = data.parent
+    watching = system.FileLock(folder / WATCHER)
+    clients, server = system.FileLock(folder / CLIENTS), system.FileLock(folder / SERVER)
+    if not _take(watching):
+        return
+    while True:
+        clients.acquire(wait=True)
+        arrival = _latest_arrival(folder)
+        clients.release()
+        _linger(data, arrival)
+        server.acquire(wait=True)
+        if _latest_arrival(folder) == arrival and clients.acquire():
+            postmaster.stop(data)
+            # In this order: whoever comes next finds the watcher's place vacant.
+            for lock in (watching, server, clients):
+                lock.release()
+            return
+        server.release()
 
 
-def stop(data: Path) -> None:
-    """Ask the server for a fast shutdown and wait until it is gone."""
-    asked = None
-    while (pid := proven_pid(data)) is not None:
-        if pid != asked:
-            os.kill(pid, signal.SIGINT)
-            asked = pid
-        time.sleep(0.02)
+def is_there(folder: Path) -> bool:
+    """Whether a watcher lives.
+
+    Raises:
+        OSError: its lock cannot be opened.
+    """
+    # Shared, so that two who ask at once do not take each other for the watcher.
+    place = system.FileLock(folder / WATCHER)
+    vacant = place.acquire(shared=True)
+    place.release()
+    return not vacant
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
+def _take(place: system.FileLock) -> bool:
+    # More than once: somebody may be asking whether a watcher is there.
+    for _ in range(_TRIES):
+        if place.acquire():
+            return True
+        time.sleep(_TRY_SECONDS)
+    return False
+
+
+def _latest_arrival(folder: Path) -> tuple[int, float]:
+    path = folder / _ARRIVAL
+    came, idle_seconds = 0, 0.0
+    with contextlib.suppress(OSError, ValueError):
+        came = path.stat().st_mtime_ns
+        idle_seconds = float(path.read_text())
+    return came, idle_seconds
+
+
+def _linger(data: Path, arrival: tuple[int, float]) -> None:
+    family = system.FileLock(data.parent / postmaster.LOCK_FILE)
+    end = time.monotonic() + arrival[1]
+    while (left := end - time.monotonic()) > 0 and _latest_arrival(data.parent) == arrival:
+        time.sleep(min(left, _STEP_SECONDS))
+        if not system.IS_WINDOWS and family.acquire():
+            family.release()
+            return

@@ -137,22 +137,6 @@ def test_stop_leaves_a_server_that_is_used_and_says_when_none_runs(
     assert (code, "does not run" in out) == (0, True)
 
 
-def test_a_dump_is_read_into_a_new_server(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PALIMPSEST_DATA_DIR", str(tmp_path / "new"))
-    monkeypatch.setenv("PALIMPSEST_IDLE_SECONDS", "20")
-    dump = tmp_path / "memory.sql"
-    dump.write_text("CREATE TABLE brought (x int);\n")
-    assert main(["load-server", str(dump)]) == 0
-    dump.write_text("\\set ON_ERROR_STOP on\nSELECT x FROM brought;\nSELECT nonsense;\n")
-    assert main(["load-server", str(dump)]) == 1
-    assert 'column "nonsense" does not exist' in capfd.readouterr().err
-    assert main(["load-server", str(tmp_path / "nothing")]) == 1
-    assert "does not exist" in capfd.readouterr().err
-    assert main(["stop"]) == 0
-
-
 def test_the_demo_gets_every_byte_back(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

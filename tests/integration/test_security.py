@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from palimpsest.core.errors import ItemNotFoundError, SettingsError
-from palimpsest.core.models import Filters
+from palimpsest.core.models import Candidate, Filters
 from palimpsest.storage.migrate import Roles, migrate
 from palimpsest.storage.postgres import PostgresStore, open_store
 
@@ -300,9 +300,14 @@ async def test_both_ways_of_comparing_vectors_agree(
     store = await open_test_store(database)
     indexed = await store.candidates("big", **wanted)
     await store.aclose()
-    best = {candidate.ordinal for candidate in exact}
-    assert len(best) == len(indexed) == 20
-    assert len(best & {candidate.ordinal for candidate in indexed}) >= 16
+    assert len(exact) == len(indexed) == 20
+    # HNSW is approximate and these vectors are close together, so near-ties may change places.
+    for best, found in zip(similarities(exact), similarities(indexed), strict=True):
+        assert found == pytest.approx(best, abs=0.02)
+
+
+def similarities(candidates: list[Candidate]) -> list[float]:
+    return sorted((candidate.dense or 0.0 for candidate in candidates), reverse=True)
 
 
 async def test_migrating_twice_and_at_once_applies_each_migration_once(empty_database: Mapping[str, Any]) -> None:
