@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
 from palimpsest.slm.extractive import ExtractiveCompressor
 from palimpsest.slm.lexical import WordEncoder
 from palimpsest.slm.tokens import choose_counter
-from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer
+from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer, stop
 from palimpsest.storage.postgres import PostgresStore, open_store
 
 
@@ -82,7 +83,8 @@ class Bench:
 async def open_bench(folder: Path) -> AsyncGenerator[Bench, None]:
     """Open a memory whose database lies in ``folder``."""
     embedder = CachedEmbedder(MiniLMEmbedder())
-    async with EmbeddedServer(EmbeddedConfig(data_dir=folder, idle_seconds=0)) as endpoint:
+    config = EmbeddedConfig(data_dir=folder, idle_seconds=0)
+    async with EmbeddedServer(config) as endpoint:
         connect = asdict(endpoint)
         store = await open_store(
             connect, embedding_model=embedder.model_id, dimensions=embedder.dimensions, label="embedded PostgreSQL"
@@ -104,3 +106,6 @@ async def open_bench(folder: Path) -> AsyncGenerator[Bench, None]:
         finally:
             await store.aclose()
             await embedder.aclose()
+    # The folder may be deleted next, and the server must not be writing to it then.
+    while not await stop(config):
+        await asyncio.sleep(0.05)
