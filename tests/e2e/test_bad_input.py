@@ -9,9 +9,11 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import asyncpg
 import httpx2
 import pytest
 from mcp import Client
@@ -151,15 +153,50 @@ async def test_a_bundled_database_that_was_killed_is_started_again_and_has_lost_
         running = await describe(EmbeddedConfig(data_dir=tmp_path))
         assert running.pid is not None
         os.kill(running.pid, signal.SIGKILL)
-        text = await refusal(client, "memory_retrieve", item_id=receipt["item_id"])
-        assert "cannot be reached" in text
-        # The killed server's children may hold its memory for a moment, which refuses the first start.
-        async with asyncio.timeout(60):
-            while (page := await client.call_tool("memory_retrieve", {"item_id": receipt["item_id"]})).is_error:
-                await asyncio.sleep(0.1)
-        assert page.structured_content is not None
-        assert page.structured_content["content"] == "survives a crash"
+        page = await until_served_anew(client, receipt["item_id"], EmbeddedConfig(data_dir=tmp_path), running.pid)
+        assert page["content"] == "survives a crash"
     assert await stop(EmbeddedConfig(data_dir=tmp_path))
+
+
+async def until_served_anew(client: Client, item_id: str, config: EmbeddedConfig, old: int) -> Mapping[str, Any]:
+    """Read an item until another server than the killed one answers; refusals on the way are sentences."""
+    # A killed server's children answer, or hold its memory, for a moment.
+    async with asyncio.timeout(60):
+        while True:
+            result = await client.call_tool("memory_retrieve", {"item_id": item_id})
+            if result.is_error:
+                text = "".join(getattr(block, "text", "") for block in result.content)
+                assert text.endswith("."), text
+                assert "\n" not in text
+            elif (await describe(config)).pid not in (None, old):
+                return cast("Mapping[str, Any]", result.structured_content)
+            await asyncio.sleep(0.05)
+
+
+async def test_a_full_disk_is_said_and_loses_nothing(memory_dir: Path) -> None:
+    endpoint = (await describe(EmbeddedConfig(data_dir=memory_dir))).endpoint
+    assert endpoint is not None
+    settings = Settings(data_dir=memory_dir, idle_seconds=0, namespace="full-disk")
+    async with Application(settings) as application, Client(build_server(application)) as client:
+        kept = await call(client, "memory_add", content="written while there was room")
+        admin = await asyncpg.connect(**asdict(endpoint))
+        # What PostgreSQL raises when a write finds no space, in the middle of the statement.
+        await admin.execute(
+            "CREATE FUNCTION public.disk_full() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN"
+            " RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END$$;"
+            "CREATE TRIGGER no_space BEFORE INSERT ON palimpsest.contents FOR EACH ROW"
+            " WHEN (NEW.namespace_id = 'full-disk') EXECUTE FUNCTION public.disk_full()"
+        )
+        try:
+            text = await refusal(client, "memory_add", content="finds no room")
+            assert "disk" in text
+            assert "nothing was written" in text
+        finally:
+            await admin.execute("DROP FUNCTION public.disk_full() CASCADE")
+            await admin.close()
+        page = await call(client, "memory_retrieve", item_id=kept["item_id"])
+        assert page["content"] == "written while there was room"
+        assert (await call(client, "memory_add", content="finds no room"))["outcome"] == "added"
 
 
 @pytest.mark.parametrize("state", ["missing", "corrupt"])
