@@ -29,6 +29,8 @@ CREATE FUNCTION palimpsest.candidates(
     top integer, exact_up_to integer
 ) RETURNS TABLE (item_id bigint, ordinal integer, dense real, lexical real)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
+-- At most twice `top` rows: with the default guess of 1,000 the joins around the function read whole tables.
+ROWS 200
 SET search_path = palimpsest, :"vectors", pg_temp
 SET plan_cache_mode = force_custom_plan
 SET jit = off
@@ -69,12 +71,12 @@ BEGIN
         END IF;
     END IF;
     IF dims > 0 THEN
-        -- "+ 0" keeps the index away where a scan of the namespace is exact and cheaper (it also returns too few rows there).
+        -- Only the cast to the index's type can use the index: left out where a scan of the namespace is exact and cheaper.
         by_meaning := format(
             'SELECT x.item_id, x.ordinal FROM chunk_vectors x'
             ' WHERE x.namespace_id = $1 AND x.live AND x.model_id = %1$L%2$s'
-            ' ORDER BY (x.embedding::halfvec(%3$s) <=> $2::halfvec(%3$s))%4$s LIMIT $5',
-            wanted_model, narrow, dims, CASE WHEN reachable > exact_up_to THEN '' ELSE ' + 0' END);
+            ' ORDER BY x.embedding%3$s <=> $2 LIMIT $5',
+            wanted_model, narrow, CASE WHEN reachable > exact_up_to THEN format('::halfvec(%s)', dims) ELSE '' END);
     END IF;
     IF cardinality(keys) > 0 THEN
         weights := term_weights(wanted_namespace, keys, indices, counts);
@@ -88,8 +90,10 @@ BEGIN
         ' SELECT p.item_id, p.ordinal, (1 - (v.embedding <=> $2))::real,'
         ' coalesce(-(t.impacts <#> $4), 0)::real'
         ' FROM picked p'
-        ' LEFT JOIN chunk_vectors v ON v.namespace_id = $1 AND v.item_id = p.item_id AND v.ordinal = p.ordinal AND v.model_id = $11'
-        ' LEFT JOIN chunk_terms t ON t.namespace_id = $1 AND t.item_id = p.item_id AND t.ordinal = p.ordinal'
+        ' LEFT JOIN LATERAL (SELECT k.embedding FROM chunk_vectors k WHERE k.namespace_id = $1'
+        ' AND k.item_id = p.item_id AND k.ordinal = p.ordinal AND k.model_id = $11 LIMIT 1) AS v ON true'
+        ' LEFT JOIN LATERAL (SELECT k.impacts FROM chunk_terms k WHERE k.namespace_id = $1'
+        ' AND k.item_id = p.item_id AND k.ordinal = p.ordinal LIMIT 1) AS t ON true'
     USING wanted_namespace, vector, keys, weights, top, wanted_thread, wanted_content_type, wanted_memory_type,
         wanted_tags, lowest_priority, wanted_model;
 END

@@ -1,11 +1,15 @@
 -- candidates --
--- Chunks by meaning and by word with both scores, and what ranking needs of their items.
+-- Chunks by meaning and by word with both scores, and what ranking needs of their items. The LIMITs keep the joins to
+-- key look-ups: a hash join would read the whole tables for a hundred rows.
 SELECT f.item_id, f.ordinal, f.dense, f.lexical, c.start_byte, c.end_byte, c.context, i.priority, i.created_at, i.title
 FROM palimpsest.candidates($1, $2:::"vectors".halfvec, $3, $4::integer[], $5::integer[], $6::integer[],
     $7, $8, $9, $10::text[], $11, $12, $13) AS f
-JOIN palimpsest.chunks c ON c.namespace_id = $1 AND c.item_id = f.item_id AND c.ordinal = f.ordinal
-JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = f.item_id
-WHERE i.state = 'active'
+JOIN LATERAL (
+    SELECT * FROM palimpsest.chunks k WHERE k.namespace_id = $1 AND k.item_id = f.item_id AND k.ordinal = f.ordinal LIMIT 1
+) AS c ON true
+JOIN LATERAL (
+    SELECT * FROM palimpsest.items k WHERE k.namespace_id = $1 AND k.item_id = f.item_id LIMIT 1
+) AS i ON i.state = 'active'
 
 -- pending_chunks --
 -- An item's version and its first chunks that have no vector of the model.
