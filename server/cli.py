@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("query", nargs="+")
     search.add_argument("--limit", type=int, default=8)
     search.add_argument("--thread")
+    search.add_argument("--explain", action="store_true", help="show the parts that each score is made of")
 
     get = add("get", "get", "Write an item's text to stdout, byte for byte.")
     get.add_argument("item_id")

@@ -17,6 +17,8 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         )
     for hit in answer.hits:
         print(f"{hit.item.item_id}  {hit.score:.2f}  {hit.item.labels.title or 'untitled'}  ({hit.item.thread})")
+        if arguments.explain:
+            print("    = " + " + ".join(f"{part:.2f} {name}" for name, part in hit.parts.items()))
         print("\n".join(f"    {line}" for line in hit.passage.strip().splitlines()) + "\n")
     for note in answer.notes:
         print(note)

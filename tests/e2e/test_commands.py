@@ -49,6 +49,10 @@ def test_import_search_get_undo_and_stats(capsys: pytest.CaptureFixture[str], tm
     assert "notes/tea.md" in out
     assert "four minutes" in out
     assert "1 more items match" in out
+    assert "dense" not in out
+    _, out = run(capsys, "search", "oolong", "--thread", "kitchen", "--explain")
+    assert "dense +" in out
+    assert "lexical +" in out
 
     assert main(["get", item_id, "--detail", "full"]) == 0
     assert capsys.readouterr().out.encode() == (folder / "tea.md").read_bytes()
