@@ -102,7 +102,7 @@ async def _commit(connection: Connection) -> None:
 
     try:
         await connection.execute("COMMIT")
-    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         raise StoreUnavailableError(
             "The connection broke while the database was committing, so the outcome is unknown; "
             "repeat the call: what was already written is recognised and not written twice."
