@@ -14,6 +14,9 @@
     ├── EmbedderError
     │   └── ModelFileError
     ├── CompressionError
+    ├── TextModelError             a language model gave no usable answer
+    │   ├── TextModelUnavailableError  it cannot be reached or is busy; try again later
+    │   └── SpendingLimitError     the day's money is spent
     └── SettingsError
 
 A message says in one sentence what is wrong and what to do; without one, the class's docstring is the message.
@@ -75,6 +78,23 @@ class ModelFileError(EmbedderError):
 
 class CompressionError(PalimpsestError):
     """The text could not be shortened; its full content is untouched."""
+
+
+class TextModelError(PalimpsestError):
+    """The language model gave no usable answer; extractive summaries serve instead."""
+
+
+class TextModelUnavailableError(TextModelError):
+    """The language model cannot be reached or is busy; extractive summaries serve until it answers."""
+
+    def __init__(self, message: str | None = None, *, retry_after_seconds: float | None = None) -> None:
+        """``retry_after_seconds`` is what the endpoint asked for, None when it did not say."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SpendingLimitError(TextModelError):
+    """The day's limit of money for language models is reached; extractive summaries serve until tomorrow."""
 
 
 class SettingsError(PalimpsestError):

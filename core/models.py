@@ -69,6 +69,25 @@ class TokenCount:
 
 
 @dataclass(frozen=True, slots=True)
+class TextUsage:
+    """What one call of a language model used: ``cached_tokens`` are those of ``prompt_tokens`` billed as cached."""
+
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A language model's answer; ``finished`` is False when it was cut at the token limit."""
+
+    text: str
+    usage: TextUsage
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkDraft:
     """A chunk ready to be stored; ``embedding`` is None while its vector is pending (unit length, float32)."""
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from .models import (
     Candidate,
+    Completion,
     Detail,
     Event,
     Filters,
@@ -22,6 +23,7 @@ from .models import (
     Span,
     SparseTerms,
     StoreCounts,
+    TextUsage,
     TokenCount,
 )
 
@@ -117,6 +119,66 @@ class Compressor(Protocol):
     def compress(self, text: str, kind: Kind, title: str | None, tokens: int) -> tuple[Rendition, ...]:
         """Return summary (about 10:1), brief (about 50:1) and hint (one line), leaving out each that would not be
         shorter than the text itself. ``tokens`` is the text's own count. Deterministic."""
+        ...
+
+
+class TextModel(Protocol):
+    """A language model: a prompt to an answer."""
+
+    @property
+    def name(self) -> str:
+        """Name the model as its endpoint knows it."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """Return how many tokens prompt and answer may have together."""
+        ...
+
+    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+        """Return the model's answer to ``prompt`` under the instruction ``system``, of at most ``max_tokens``.
+
+        Raises:
+            TextModelUnavailableError: not reached, busy, timed out, or its breaker is open.
+            TextModelError: the endpoint refused the call, or its answer holds no text.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Free connections; calling it twice is allowed."""
+        ...
+
+
+class Summarizer(Protocol):
+    """Text to shorter text by a language model: better than a Compressor, but slow, paid and able to fail."""
+
+    @property
+    def name(self) -> str:
+        """Name the method, its version and the model."""
+        ...
+
+    async def summarize(
+        self, namespace: str, text: str, kind: Kind, title: str | None, tokens: int
+    ) -> tuple[Rendition, ...]:
+        """Return those of summary, brief and hint that the model could make; each is shorter than the text.
+
+        Raises:
+            TextModelUnavailableError: try again later.
+            SpendingLimitError: try again tomorrow.
+            TextModelError: the model's answers were not usable.
+        """
+        ...
+
+
+class Meter(Protocol):
+    """The account of money spent on language models, kept for all processes of a namespace together."""
+
+    async def spent_micros(self, namespace: str, since: datetime) -> int:
+        """Return what was noted since then, in millionths of a US dollar."""
+        ...
+
+    async def note_usage(self, namespace: str, usage: TextUsage, *, micros: int | None, purpose: str) -> None:
+        """Note one call; ``micros`` None when the model's price is unknown."""
         ...
 
 
