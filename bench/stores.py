@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import platformdirs
 
+from palimpsest.core.budget import fixed_budget
 from palimpsest.core.chunking import StructureChunker
 from palimpsest.core.clock import SystemClock
-from palimpsest.core.ingest import Ingest
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import Memory
 from palimpsest.core.ports import Embedder, LexicalEncoder, TokenCounter
+from palimpsest.core.services import Ports, Services, build_services
+from palimpsest.core.usage import UsageLog
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
 from palimpsest.slm.extractive import ExtractiveCompressor
 from palimpsest.slm.lexical import WordEncoder
@@ -69,7 +71,7 @@ class CachedEmbedder:
 class Bench:
     """The parts of one memory, and how to reach its database."""
 
-    memory: Memory
+    services: Services
     store: PostgresStore
     embedder: CachedEmbedder
     lexicon: LexicalEncoder
@@ -78,10 +80,15 @@ class Bench:
     runner: JobRunner
     connect: Mapping[str, Any]
 
+    @property
+    def memory(self) -> Memory:
+        """The memory service."""
+        return self.services.memory
+
 
 @asynccontextmanager
-async def open_bench(folder: Path) -> AsyncGenerator[Bench, None]:
-    """Open a memory whose database lies in ``folder``."""
+async def open_bench(folder: Path, *, window: int = 128_000) -> AsyncGenerator[Bench, None]:
+    """Open a memory whose database lies in ``folder`` and whose threads have this window."""
     embedder = CachedEmbedder(MiniLMEmbedder())
     config = EmbeddedConfig(data_dir=folder, idle_seconds=0)
     async with EmbeddedServer(config) as endpoint:
@@ -90,19 +97,22 @@ async def open_bench(folder: Path) -> AsyncGenerator[Bench, None]:
             connect, embedding_model=embedder.model_id, dimensions=embedder.dimensions, label="embedded PostgreSQL"
         )
         lexicon, counter, chunker = WordEncoder(), choose_counter("estimate"), StructureChunker()
-        ingest = Ingest(
-            chunker=chunker,
-            compressor=ExtractiveCompressor(counter),
-            counter=counter,
-            lexicon=lexicon,
-            embedder=embedder,
-        )
-        memory = Memory(
-            store=store, embedder=embedder, lexicon=lexicon, counter=counter, ingest=ingest, clock=SystemClock()
+        services = build_services(
+            Ports(
+                store=store,
+                embedder=embedder,
+                lexicon=lexicon,
+                counter=counter,
+                chunker=chunker,
+                compressor=ExtractiveCompressor(counter),
+                clock=SystemClock(),
+                budgets=fixed_budget(window),
+                usage=UsageLog(),
+            )
         )
         runner = JobRunner(store=store, embedder=embedder, lexicon=lexicon, owner="bench")
         try:
-            yield Bench(memory, store, embedder, lexicon, counter, chunker, runner, connect)
+            yield Bench(services, store, embedder, lexicon, counter, chunker, runner, connect)
         finally:
             await store.aclose()
             await embedder.aclose()

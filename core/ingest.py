@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
+from . import block
 from .errors import EmbedderError
 from .models import ChunkDraft, ItemDraft, Labels, Span
 from .ports import Chunker, Compressor, Embedder, LexicalEncoder, TokenCounter
@@ -24,13 +25,19 @@ class Ingest:
         counter: TokenCounter,
         lexicon: LexicalEncoder,
         embedder: Embedder,
+        summarizes: bool = False,
     ) -> None:
-        """Take the ports that a draft needs."""
+        """Take the ports that a draft needs; ``summarizes`` leaves a job for a language model with each long text."""
         self._chunker = chunker
         self._compressor = compressor
         self._counter = counter
         self._lexicon = lexicon
         self._embedder = embedder
+        self._summarizes = summarizes
+
+    def header_tokens(self, item_id: str, tokens: int, title: str | None) -> int:
+        """Count what an item's line costs in its thread's block."""
+        return self._counter.count(block.longest_header(item_id, tokens, title)).tokens
 
     @property
     def compressor_name(self) -> str:
@@ -68,6 +75,7 @@ class Ingest:
             ChunkDraft(span, self._lexicon.encode_document(namespace, chunk_text(content, span)))
             for span in self._chunker.split(text, kind, labels.title)
         )
+        renditions = self._compressor.compress(text, kind, labels.title, count.tokens)
         return ItemDraft(
             item_id=item_id,
             thread=thread,
@@ -75,10 +83,12 @@ class Ingest:
             content=content,
             sha256=digest,
             tokens=count,
-            renditions=self._compressor.compress(text, kind, labels.title, count.tokens),
+            renditions=renditions,
             chunks=chunks,
             embedding_model=self._embedder.model_id,
             lexicon=self._lexicon.version,
+            header_tokens=self.header_tokens(item_id, count.tokens, labels.title),
+            summarize=self._summarizes and any(one.detail == "summary" for one in renditions),
         )
 
 

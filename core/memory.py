@@ -1,18 +1,20 @@
 """The memory service: one method for each thing that a client can ask of its memory."""
 
-import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
-from . import cursors, paging, ranking, reading, validation
-from .errors import EmbedderError, InvalidInputError
+from . import cursors, paging, reading, validation
+from .budget import Budgets
+from .calls import Caller, Change, NewMemory
+from .errors import InvalidInputError
+from .finding import Finder
 from .ids import LARGEST, new_item_id, parse_item_id
 from .ingest import Ingest
 from .models import (
     Event,
     Filters,
-    Hit,
     Item,
     ItemDraft,
     ItemList,
@@ -20,62 +22,15 @@ from .models import (
     Labels,
     MemoryState,
     Page,
-    RankedChunk,
     Receipt,
     SearchAnswer,
-    SparseTerms,
+    Standing,
 )
-from .ports import Clock, Embedder, LexicalEncoder, Store, TokenCounter
+from .ports import Clock, Embedder, Store, TokenCounter
 from .usage import UsageLog
 from .validation import Limits
 
-CANDIDATES = 100
-"""Chunks taken from each of the two searches."""
-DEFAULT_WINDOW = 128_000
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """On whose behalf a call runs: its namespace, and the client's name for the history."""
-
-    namespace: str
-    actor: str = "client"
-
-
-@dataclass(frozen=True, slots=True)
-class NewMemory:
-    """What a client hands over to be kept."""
-
-    content: str
-    title: str | None = None
-    content_type: str = "text/plain"
-    memory_type: str = "document"
-    priority: int = 5
-    pinned: bool = False
-    tags: Sequence[str] = ()
-    thread: str = "main"
-    idempotency_key: str | None = None
-    source: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What to change about an item; None leaves a field as it is. ``content`` needs ``expected_sha256``."""
-
-    content: str | None = None
-    expected_sha256: str | None = None
-    title: str | None = None
-    content_type: str | None = None
-    memory_type: str | None = None
-    priority: int | None = None
-    pinned: bool | None = None
-    tags: Sequence[str] | None = None
-    thread: str | None = None
-
-    @property
-    def labels_given(self) -> bool:
-        """Whether anything but the content is to change."""
-        return replace(self, content=None, expected_sha256=None) != Change()
+__all__ = ["Caller", "Change", "Memory", "NewMemory"]
 
 
 class Memory:
@@ -86,26 +41,24 @@ class Memory:
         *,
         store: Store,
         embedder: Embedder,
-        lexicon: LexicalEncoder,
         counter: TokenCounter,
+        finder: Finder,
         ingest: Ingest,
         clock: Clock,
+        budgets: Budgets,
         usage: UsageLog | None = None,
         limits: Limits | None = None,
-        window: int = DEFAULT_WINDOW,
-        weights: ranking.Weights | None = None,
     ) -> None:
         """Take the ports; nothing is opened or loaded here."""
         self._store = store
         self._embedder = embedder
-        self._lexicon = lexicon
         self._counter = counter
+        self._finder = finder
         self._ingest = ingest
         self._clock = clock
+        self._budgets = budgets
         self._usage = usage or UsageLog()
         self._limits = limits or Limits()
-        self._window = window
-        self._weights = weights or ranking.Weights()
 
     async def add(self, caller: Caller, new: NewMemory) -> Receipt:
         """Keep a text and return what is true once it is committed.
@@ -125,20 +78,32 @@ class Memory:
         )
         thread = validation.check_name(new.thread, "thread")
         key = validation.check_label(new.idempotency_key, "idempotency key")
+        model = validation.check_label(new.model, "model")
+        lasting = validation.check_days(new.expires_in_days)
         content = validation.encode_content(new.content, labels.content_type, self._limits)
         digest = hashlib.sha256(content).hexdigest()
         known = await self._store.find_added(
-            caller.namespace, thread=thread, sha256=digest, idempotency_key=key, window=self._window
+            caller.namespace, thread=thread, sha256=digest, idempotency_key=key, budgets=self._budgets
         )
         if known is not None:
-            return known
+            return known if model is None else await self._with_model(caller, known, model)
         await self._check_room(caller, len(content))
         draft, notes = await self._ingest.draft(
             caller.namespace, new_item_id(), thread, labels, new.content, content, digest
         )
-        draft = replace(draft, source={"actor": caller.actor, **new.source}, idempotency_key=key)
-        receipt = await self._store.add(caller.namespace, draft, window=self._window)
+        draft = replace(
+            draft,
+            source={"actor": caller.actor, **new.source},
+            idempotency_key=key,
+            model=model,
+            expires_at=None if lasting is None else self._clock.now() + timedelta(days=lasting),
+        )
+        receipt = await self._store.add(caller.namespace, draft, budgets=self._budgets)
         return replace(receipt, notes=(*notes, *receipt.notes))
+
+    async def _with_model(self, caller: Caller, receipt: Receipt, model: str) -> Receipt:
+        ledger = await self._store.use_model(caller.namespace, receipt.item.thread, model, budgets=self._budgets)
+        return replace(receipt, ledger=ledger)
 
     async def search(
         self,
@@ -155,24 +120,7 @@ class Memory:
             InvalidInputError: the query, a filter or a bound is not acceptable.
             StoreUnavailableError: the store cannot be asked.
         """
-        query = validation.check_query(query)
-        validation.check_range(limit, 1, 100, "limit")
-        validation.check_range(max_tokens, 50, 100_000, "max_tokens")
-        vector, terms, notes = await self._encode_query(caller.namespace, query)
-        found = await self._store.candidates(
-            caller.namespace,
-            vector=vector,
-            model_id=self._embedder.model_id,
-            terms=terms,
-            filters=validation.check_filters(filters),
-            limit=CANDIDATES,
-        )
-        ranked = ranking.best_per_item(ranking.fuse(found, self._weights))
-        evidence = ranking.evidence(ranked, query_terms=len(terms.keys))
-        hits, tokens = await self._hits(caller.namespace, ranked[:limit], max_tokens)
-        if vector is not None and found and all(candidate.dense is None for candidate in found):
-            notes = (*notes, "No vectors are ready yet: searched by word only.")
-        return SearchAnswer(hits, max(0, len(ranked) - len(hits)), tokens, evidence, notes)
+        return await self._finder.search(caller.namespace, query, filters, limit, max_tokens)
 
     async def retrieve(
         self,
@@ -215,29 +163,56 @@ class Memory:
             ConflictError: the content is not the one that ``expected_sha256`` names.
         """
         parse_item_id(item_id)
-        if change.content is None and not change.labels_given:
+        if change.is_empty:
             raise InvalidInputError(
-                "Nothing to change was given; pass content, title, tags, priority, pinned or thread."
+                "Nothing to change was given; pass content, title, tags, priority, pinned, detail or thread."
             )
         if change.content is not None and not change.expected_sha256:
             raise InvalidInputError(
                 "A new content needs expected_sha256, the sha256 of the content it replaces: memory_retrieve has it."
             )
-        item = await self._store.get(caller.namespace, item_id)
-        labels = self._changed_labels(item.labels, change)
-        thread = item.thread if change.thread is None else validation.check_name(change.thread, "thread")
-        if change.content is None:
-            return await self._store.relabel(
-                caller.namespace, item_id, labels, thread=thread, actor=caller.actor, window=self._window
-            )
-        content = validation.encode_content(change.content, labels.content_type, self._limits)
-        digest = hashlib.sha256(content).hexdigest()
-        draft, notes = await self._ingest.draft(
-            caller.namespace, item_id, thread, labels, change.content, content, digest
+        detail = None if change.detail is None else validation.check_standing(change.detail)
+        receipt: Receipt | None = None
+        if change.content is not None:
+            receipt = await self._replace(caller, item_id, change, change.content)
+        elif change.labels_given or detail is None:
+            receipt = await self._relabel(caller, item_id, change)
+        if detail is None:
+            assert receipt is not None
+            return receipt
+        placed = await self._store.place(caller.namespace, item_id, detail, actor=caller.actor, budgets=self._budgets)
+        if receipt is None:
+            return _as_asked(placed, detail)
+        unchanged = placed.outcome == "unchanged" and receipt.outcome == "unchanged"
+        return replace(
+            _as_asked(placed, detail),
+            outcome="unchanged" if unchanged else "updated",
+            steps=(*receipt.steps, *placed.steps),
+            notes=(*receipt.notes, *placed.notes),
         )
+
+    async def _relabel(self, caller: Caller, item_id: str, change: Change) -> Receipt:
+        item = await self._store.get(caller.namespace, item_id)
+        labels = change.labels(item.labels)
+        return await self._store.relabel(
+            caller.namespace,
+            item_id,
+            labels,
+            thread=_thread(item, change),
+            header_tokens=self._ingest.header_tokens(item_id, item.tokens, labels.title),
+            actor=caller.actor,
+            budgets=self._budgets,
+        )
+
+    async def _replace(self, caller: Caller, item_id: str, change: Change, text: str) -> Receipt:
+        item = await self._store.get(caller.namespace, item_id)
+        labels, thread = change.labels(item.labels), _thread(item, change)
+        content = validation.encode_content(text, labels.content_type, self._limits)
+        digest = hashlib.sha256(content).hexdigest()
+        draft, notes = await self._ingest.draft(caller.namespace, item_id, thread, labels, text, content, digest)
         draft = replace(draft, source={"actor": caller.actor})
         receipt = await self._store.replace_content(
-            caller.namespace, draft, expected_sha256=(change.expected_sha256 or "").lower(), window=self._window
+            caller.namespace, draft, expected_sha256=(change.expected_sha256 or "").lower(), budgets=self._budgets
         )
         return replace(receipt, notes=(*notes, *receipt.notes))
 
@@ -251,12 +226,12 @@ class Memory:
         """
         parse_item_id(item_id)
         if mode == "purge":
-            return await self._store.purge(caller.namespace, item_id, actor=caller.actor, window=self._window)
+            return await self._store.purge(caller.namespace, item_id, actor=caller.actor, budgets=self._budgets)
         states = {"forget": ItemState.FORGOTTEN, "restore": ItemState.ACTIVE}
         if mode not in states:
             raise InvalidInputError(f"{mode[:60]!r} is no mode; use forget, restore or purge.")
         return await self._store.set_state(
-            caller.namespace, item_id, states[mode], actor=caller.actor, window=self._window
+            caller.namespace, item_id, states[mode], actor=caller.actor, budgets=self._budgets
         )
 
     async def list_items(
@@ -287,7 +262,7 @@ class Memory:
 
     async def state(self, caller: Caller) -> MemoryState:
         """Return what the namespace holds and what it is served by."""
-        counts = await self._store.state(caller.namespace, self._embedder.model_id, window=self._window)
+        counts = await self._store.state(caller.namespace, self._embedder.model_id, budgets=self._budgets)
         return MemoryState(
             namespace=caller.namespace,
             counts=counts,
@@ -314,7 +289,7 @@ class Memory:
             return replace(draft, source={"actor": caller.actor})
 
         return await self._store.undo(
-            caller.namespace, event_id, actor=caller.actor, window=self._window, redraft=redraft
+            caller.namespace, event_id, actor=caller.actor, budgets=self._budgets, redraft=redraft
         )
 
     async def events(self, caller: Caller, limit: int = 20) -> Sequence[Event]:
@@ -324,62 +299,12 @@ class Memory:
     async def _check_room(self, caller: Caller, size: int) -> None:
         if not self._limits.max_store_bytes:
             return
-        counts = await self._store.state(caller.namespace, self._embedder.model_id, window=self._window)
+        counts = await self._store.state(caller.namespace, self._embedder.model_id, budgets=self._budgets)
         if counts.content_bytes + size > self._limits.max_store_bytes:
             raise InvalidInputError(
                 f"The store holds {counts.content_bytes:,} bytes and its limit is {self._limits.max_store_bytes:,}; "
                 "purge what is not needed, or raise PALIMPSEST_MAX_STORE_BYTES."
             )
-
-    async def _encode_query(
-        self, namespace: str, query: str
-    ) -> tuple[Sequence[float] | None, SparseTerms, tuple[str, ...]]:
-        notes: list[str] = []
-        terms = await asyncio.to_thread(self._lexicon.encode_query, namespace, query)
-        vector: Sequence[float] | None = None
-        try:
-            vector = (await self._embedder.embed([query]))[0]
-        except EmbedderError as error:
-            notes.append(f"Searched by word only: {error}")
-        if not terms.keys:
-            notes.append("The query has no word that is indexed: searched by meaning only.")
-        return vector, terms, tuple(notes)
-
-    async def _hits(
-        self, namespace: str, ranked: Sequence[RankedChunk], max_tokens: int
-    ) -> tuple[tuple[Hit, ...], int]:
-        if not ranked:
-            return (), 0
-        wanted = [(chunk.candidate.item_id, chunk.candidate.span) for chunk in ranked]
-        passages = {item.item_id: (item, text) for item, text in await self._store.passages(namespace, wanted)}
-        hits: list[Hit] = []
-        spent = 0
-        for chunk in ranked:
-            if chunk.candidate.item_id not in passages:
-                continue
-            item, raw = passages[chunk.candidate.item_id]
-            passage, tokens = paging.fit(raw.decode(errors="replace"), max_tokens - spent, self._counter)
-            if not passage:
-                break
-            spent += tokens
-            span = replace(chunk.candidate.span, end=chunk.candidate.span.start + len(passage.encode()))
-            hits.append(Hit(item, chunk.score, chunk.parts, passage, span))
-        return tuple(hits), spent
-
-    @staticmethod
-    def _changed_labels(labels: Labels, change: Change) -> Labels:
-        return Labels(
-            title=labels.title if change.title is None else validation.check_label(change.title, "title"),
-            content_type=labels.content_type
-            if change.content_type is None
-            else validation.check_label(change.content_type, "content type") or "text/plain",
-            memory_type=labels.memory_type
-            if change.memory_type is None
-            else validation.check_memory_type(change.memory_type),
-            priority=labels.priority if change.priority is None else validation.check_priority(change.priority),
-            pinned=labels.pinned if change.pinned is None else change.pinned,
-            tags=labels.tags if change.tags is None else validation.check_tags(change.tags),
-        )
 
     async def get(self, caller: Caller, item_id: str) -> Item:
         """Return an item without its content.
@@ -390,3 +315,17 @@ class Memory:
         """
         parse_item_id(item_id)
         return await self._store.get(caller.namespace, item_id)
+
+
+def _thread(item: Item, change: Change) -> str:
+    return item.thread if change.thread is None else validation.check_name(change.thread, "thread")
+
+
+def _as_asked(receipt: Receipt, detail: Standing) -> Receipt:
+    """Say so where an item could not come to stand where it was asked to."""
+    standing = receipt.item.detail
+    if standing == detail:
+        return receipt
+    stepped = any(step.item_id == receipt.item.item_id for step in receipt.steps)
+    reason = "it does not fit under the thread's trigger in full" if stepped else f"it is too short to have a {detail}"
+    return replace(receipt, notes=(*receipt.notes, f"The item now stands at {standing}: {reason}."))

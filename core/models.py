@@ -9,9 +9,14 @@ from typing import Literal
 MemoryType = Literal["document", "episodic", "semantic", "procedural"]
 Kind = Literal["prose", "code", "conversation", "json", "table", "log"]
 Detail = Literal["full", "summary", "brief", "hint"]
+Standing = Literal["full", "summary", "brief", "hint", "archived"]
+"""How an item stands in its thread's context: at a detail, or not in it at all."""
+
+Evidence = Literal["strong", "some", "weak", "none"]
 
 MEMORY_TYPES: tuple[MemoryType, ...] = ("document", "episodic", "semantic", "procedural")
 DETAILS: tuple[Detail, ...] = ("full", "summary", "brief", "hint")
+STANDINGS: tuple[Standing, ...] = ("full", "summary", "brief", "hint", "archived")
 
 
 class ItemState(StrEnum):
@@ -113,7 +118,8 @@ class Item:
     """One stored memory without its content.
 
     ``sha256`` (hex) and ``size_bytes`` describe the current version's UTF-8 bytes; ``tokens`` were counted by
-    ``token_counter``; ``source`` is the provenance (client, tool).
+    ``token_counter``; ``source`` is the provenance (client, tool). ``cost`` is what the item takes of its thread's
+    block at ``detail``, in tokens, 0 when archived. After ``expires_at`` hygiene forgets it.
     """
 
     item_id: str
@@ -129,11 +135,18 @@ class Item:
     created_at: datetime
     updated_at: datetime
     last_used_at: datetime | None = None
+    detail: Standing = "full"
+    cost: int = 0
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDraft:
-    """Everything that an add or a new version writes, in one transaction."""
+    """Everything that an add or a new version writes, in one transaction.
+
+    ``header_tokens`` are those of the item's line in the block; ``model`` is remembered by the thread; ``summarize``
+    leaves a job for a language model.
+    """
 
     item_id: str
     thread: str
@@ -147,9 +160,96 @@ class ItemDraft:
     lexicon: str
     source: Mapping[str, str] = field(default_factory=dict[str, str])
     idempotency_key: str | None = None
+    header_tokens: int = 0
+    model: str | None = None
+    expires_at: datetime | None = None
+    summarize: bool = False
 
 
-AddOutcome = Literal["added", "duplicate", "replayed"]
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """An item on the ladder: where it stands, what it costs there and at each detail that it has (headers included).
+
+    ``used_at`` is when it was last read or, before that, added; ``position`` is its place in the block;
+    ``summarized_by`` is the compressor that made its summary, None where it has none.
+    """
+
+    item_id: str
+    detail: Standing
+    cost: int
+    costs: Mapping[Detail, int]
+    priority: int
+    pinned: bool
+    used_at: datetime
+    position: int
+    title: str | None = None
+    summarized_by: str | None = None
+    header_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An item's way to another rung, where it costs ``cost`` tokens, which frees ``freed``."""
+
+    item_id: str
+    before: Standing
+    detail: Standing
+    cost: int
+    freed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """When hygiene acts: items unused since ``compress_before`` step down to a summary, since ``archive_before`` they
+    leave the context; those of ``spared_priority`` and above, and pinned ones, never do."""
+
+    compress_before: datetime
+    archive_before: datetime
+    spared_priority: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StaleItem:
+    """An item that hygiene acts on, and what it does: ``expired`` ones are forgotten, the others step to ``to``."""
+
+    item_id: str
+    thread: str
+    priority: int
+    last_used: datetime
+    detail: Standing
+    to: Literal["summary", "archived", "forgotten"]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadState:
+    """A thread's account.
+
+    ``tokens`` are those of its active items at full detail, headers left out; ``used`` are those of its block, headers
+    included; ``saved`` are those that compression keeps out of it. ``trigger`` and ``safe`` are shares of ``window``.
+    ``over`` says why the block is over its trigger, None when it is not. Money is in millionths of a US dollar:
+    ``spent_micros`` on language models for this thread, ``saved_micros`` for each prompt that carries the block
+    instead of the originals, None where the model's price is unknown.
+    """
+
+    thread: str
+    items: int
+    tokens: int
+    window: int
+    used: int = 0
+    saved: int = 0
+    trigger: float = 0.75
+    safe: float = 0.85
+    model: str | None = None
+    compressions: int = 0
+    over: str | None = None
+    note: str | None = None
+    spent_micros: int = 0
+    saved_micros: int | None = None
+
+    @property
+    def utilization(self) -> float:
+        """Return the block's share of the window."""
+        return self.used / self.window
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +259,7 @@ class Receipt:
     ``outcome`` of an add: ``added``, ``duplicate`` (the thread already holds exactly this content: nothing was added,
     ``item`` is the one that holds it) or ``replayed`` (the idempotency key was used before: ``item`` is what that call
     made). ``chunks_pending`` counts chunks whose vectors are still being made: 0 means searchable by meaning.
-    ``utilization`` is the thread's tokens at full detail divided by its window.
+    ``ledger`` is the thread's account after the write, ``steps`` what stepped down because of it.
     """
 
     item: Item
@@ -167,8 +267,14 @@ class Receipt:
     durable: bool
     chunks: int
     chunks_pending: int
-    utilization: float
+    ledger: ThreadState
+    steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def utilization(self) -> float:
+        """Return the thread's block as a share of its window."""
+        return self.ledger.utilization
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +331,6 @@ class Hit:
     span: Span
 
 
-Evidence = Literal["strong", "some", "weak", "none"]
-
-
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
     """Hits, best first, and what the reader must know of how they were found.
@@ -269,18 +372,62 @@ class ItemList:
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadState:
-    """A thread's account: ``tokens`` of its active items at full detail against its ``window``."""
+class Block:
+    """A thread's items in the order of its block, each with its text where it stands; archived ones are left out."""
 
-    thread: str
-    items: int
+    ledger: ThreadState
+    entries: tuple["BlockEntry", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextAnswer:
+    """A block as a client gets it.
+
+    ``tokens`` are those of ``text``; ``shown`` counts its items; ``omitted`` counts items of the thread that are not
+    archived and yet left out for want of room, or because they do not bear on the query. ``evidence`` is None without
+    a query.
+    """
+
+    ledger: ThreadState
+    text: str
     tokens: int
-    window: int
+    shown: int
+    omitted: int
+    evidence: Evidence | None = None
+    notes: tuple[str, ...] = ()
 
-    @property
-    def utilization(self) -> float:
-        """Tokens over window; above 1 the thread no longer fits as it is."""
-        return self.tokens / self.window
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """What a compression by request did: the thread's account after it, and each item's step."""
+
+    ledger: ThreadState
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """An item that a client may shorten itself: its text, by pages when it is long, and its summary's bound in tokens.
+
+    ``left`` counts the items that wait for the same after this one.
+    """
+
+    page: "Page"
+    max_tokens: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEntry:
+    """An item's place in the block and its text there."""
+
+    item_id: str
+    title: str | None
+    detail: Standing
+    tokens: int
+    cost: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

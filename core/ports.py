@@ -4,7 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from .budget import Budgets
+from .ladder import Choose
 from .models import (
+    Block,
     Candidate,
     Completion,
     Detail,
@@ -20,10 +23,16 @@ from .models import (
     PendingChunk,
     Receipt,
     Rendition,
+    Rung,
     Span,
     SparseTerms,
+    Stale,
+    StaleItem,
+    Standing,
+    Step,
     StoreCounts,
     TextUsage,
+    ThreadState,
     TokenCount,
 )
 
@@ -189,7 +198,7 @@ class Store(Protocol):
     StoreFullError.
     """
 
-    async def add(self, namespace: str, draft: ItemDraft, *, window: int) -> Receipt:
+    async def add(self, namespace: str, draft: ItemDraft, *, budgets: Budgets) -> Receipt:
         """Commit a new item with its renditions and chunks, and a job for the chunks that have no vector.
 
         The thread is made when it is new. Content that the thread already holds in an active item (same SHA-256) adds
@@ -201,7 +210,7 @@ class Store(Protocol):
         ...
 
     async def find_added(
-        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, window: int
+        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, budgets: Budgets
     ) -> Receipt | None:
         """Return what ``add`` would answer with ``duplicate`` or ``replayed``, before any work is spent on the content.
 
@@ -231,7 +240,9 @@ class Store(Protocol):
         """Return the item and its rendition at ``detail``, None when the text is too short to have one."""
         ...
 
-    async def replace_content(self, namespace: str, draft: ItemDraft, *, expected_sha256: str, window: int) -> Receipt:
+    async def replace_content(
+        self, namespace: str, draft: ItemDraft, *, expected_sha256: str, budgets: Budgets
+    ) -> Receipt:
         """Commit ``draft`` as the next version of the item it names; older versions stay readable.
 
         Raises:
@@ -242,12 +253,96 @@ class Store(Protocol):
         ...
 
     async def relabel(
-        self, namespace: str, item_id: str, labels: Labels, *, thread: str, actor: str, window: int
+        self,
+        namespace: str,
+        item_id: str,
+        labels: Labels,
+        *,
+        thread: str,
+        header_tokens: int | None = None,
+        actor: str,
+        budgets: Budgets,
     ) -> Receipt:
-        """Replace an item's labels and thread; outcome ``unchanged`` when nothing differs."""
+        """Replace an item's labels and thread; outcome ``unchanged`` when nothing differs.
+
+        ``header_tokens`` are those of its new line in the block, None where that stays.
+        An item that comes into another thread stands at the end of its block.
+        """
         ...
 
-    async def set_state(self, namespace: str, item_id: str, state: ItemState, *, actor: str, window: int) -> Receipt:
+    async def place(self, namespace: str, item_id: str, detail: Standing, *, actor: str, budgets: Budgets) -> Receipt:
+        """Let an active item stand at ``detail`` in its block, or the next higher one that it has, and note its use.
+
+        An archived item comes back at the end of the block. Outcome ``unchanged`` when it already stands so.
+
+        Raises:
+            ItemNotFoundError: no such item.
+            ConflictError: the item is forgotten.
+        """
+        ...
+
+    async def step(
+        self, namespace: str, thread: str, choose: Choose, *, actor: str, budgets: Budgets
+    ) -> tuple[ThreadState, Sequence[Step]]:
+        """Take the steps that ``choose`` takes of the thread's rungs, in one transaction; adds to it wait.
+
+        An unknown thread has no rungs and is not made.
+        """
+        ...
+
+    async def rungs(
+        self, namespace: str, thread: str, *, budgets: Budgets, item_ids: Sequence[str] | None = None
+    ) -> tuple[ThreadState, Sequence[Rung]]:
+        """Return a thread's account and its active items on the ladder, or those of ``item_ids``, in block order."""
+        ...
+
+    async def block(self, namespace: str, thread: str, *, budgets: Budgets) -> Block:
+        """Return the thread's block: account and texts of one moment."""
+        ...
+
+    async def texts(self, namespace: str, wanted: Sequence[tuple[str, Detail]]) -> Mapping[tuple[str, Detail], str]:
+        """Return the text of each active item at a detail; those that have none there are left out."""
+        ...
+
+    async def use_model(self, namespace: str, thread: str, model: str, *, budgets: Budgets) -> ThreadState:
+        """Remember the thread's model, making the thread where it is new, and step down what no longer fits."""
+        ...
+
+    async def put_renditions(
+        self,
+        namespace: str,
+        item_id: str,
+        sha256: str,
+        renditions: Sequence[Rendition],
+        *,
+        actor: str,
+        budgets: Budgets,
+    ) -> Receipt:
+        """Replace an item's renditions of these details by better ones made from the content with this SHA-256.
+
+        Raises:
+            ItemNotFoundError: no such item.
+            ConflictError: the item's content is another one by now, or the item is forgotten.
+        """
+        ...
+
+    async def stale(self, namespace: str, limits: Stale, *, now: datetime, limit: int) -> Sequence[StaleItem]:
+        """Return items that hygiene should step down or forget, expired ones first, then by priority and last use."""
+        ...
+
+    async def spent_micros(self, namespace: str, since: datetime) -> int:
+        """See Meter."""
+        ...
+
+    async def note_usage(
+        self, namespace: str, usage: TextUsage, *, micros: int | None, purpose: str, thread: str | None = None
+    ) -> None:
+        """See Meter; ``thread`` is the one that the call was made for."""
+        ...
+
+    async def set_state(
+        self, namespace: str, item_id: str, state: ItemState, *, actor: str, budgets: Budgets
+    ) -> Receipt:
         """Forget or restore an item; outcome ``unchanged`` when it already is so.
 
         Raises:
@@ -256,7 +351,7 @@ class Store(Protocol):
         """
         ...
 
-    async def purge(self, namespace: str, item_id: str, *, actor: str, window: int) -> Receipt:
+    async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
         """Delete an item, all its versions, renditions, chunks and before-images; the event keeps id and hash only."""
         ...
 
@@ -288,7 +383,7 @@ class Store(Protocol):
         vanished meanwhile are left out."""
         ...
 
-    async def state(self, namespace: str, model_id: str, *, window: int) -> StoreCounts:
+    async def state(self, namespace: str, model_id: str, *, budgets: Budgets) -> StoreCounts:
         """Count what the namespace holds."""
         ...
 
@@ -301,7 +396,7 @@ class Store(Protocol):
         ...
 
     async def undo(
-        self, namespace: str, event_id: int | None, *, actor: str, window: int, redraft: Redraft
+        self, namespace: str, event_id: int | None, *, actor: str, budgets: Budgets, redraft: Redraft
     ) -> tuple[Event, Receipt]:
         """Take back an event (default: the newest that can be), by its before-image; itself an event.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .errors import InvalidInputError
-from .models import DETAILS, MEMORY_TYPES, Detail, Filters, MemoryType
+from .models import DETAILS, MEMORY_TYPES, STANDINGS, Detail, Filters, MemoryType, Standing
 
 MAX_QUERY_BYTES = 100_000
 MAX_LABEL = 200
@@ -117,6 +117,18 @@ def check_label(text: str | None, what: str) -> str | None:
     return text or None
 
 
+def check_text(text: str, what: str) -> str:
+    """Return a text of several lines without what PostgreSQL's text cannot keep.
+
+    Raises:
+        InvalidInputError: it is empty.
+    """
+    cleaned = _SURROGATE.sub("\ufffd", text).replace("\x00", " ").strip()
+    if not cleaned:
+        raise InvalidInputError(f"The {what} is empty; write it and pass it again.")
+    return cleaned
+
+
 def check_tags(tags: Sequence[str]) -> tuple[str, ...]:
     """Return distinct tags in the order given; each a one-line label."""
     cleaned = tuple(dict.fromkeys(tag for tag in (check_label(raw, "tag") for raw in tags) if tag))
@@ -136,6 +148,29 @@ def check_detail(value: str) -> Detail:
     """Return one of the levels of detail."""
     if value not in DETAILS:
         raise InvalidInputError(f"{value[:60]!r} is no level of detail; use one of {', '.join(DETAILS)}.")
+    return value
+
+
+def check_standing(value: str) -> Standing:
+    """Return one of the levels at which an item stands in its thread's block."""
+    if value not in STANDINGS:
+        raise InvalidInputError(f"{value[:60]!r} is no level of detail; use one of {', '.join(STANDINGS)}.")
+    return value
+
+
+def check_days(value: float | None) -> float | None:
+    """Return a positive number of days, at most a hundred years, or None."""
+    if value is not None and not 0 < value <= 36_525:
+        raise InvalidInputError(f"The number of days is {value!r}; it must be above 0 and at most 36,525.")
+    return value
+
+
+def check_share(value: float, highest: float) -> float:
+    """Return a share of the window above 0, at most ``highest``."""
+    if not 0 < value <= highest:
+        raise InvalidInputError(
+            f"The share is {value!r}; it must be above 0 and at most {highest:g}, the thread's trigger: 0.2 is a fifth."
+        )
     return value
 
 

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from ..core.budget import fixed_budget
+from ..core.calls import Caller
 from ..core.clock import SystemClock
-from ..core.memory import Caller, Memory
 from ..tools.access import Session
 from .settings import Settings
 from .workers import Worker
 
 if TYPE_CHECKING:
     from ..core.ports import Embedder, Store, TokenCounter
+    from ..core.services import Services
     from ..storage.embedded import EmbeddedConfig
 
 CONNECT_SECONDS = 10.0
@@ -29,7 +31,7 @@ CONNECT_SECONDS = 10.0
 class Parts:
     """What is open while the memory is."""
 
-    memory: Memory
+    services: Services
     store: Store
     embedder: Embedder
     worker: Worker
@@ -57,7 +59,7 @@ class Application:
         """See ``tools.access.Access``."""
         parts = await self.parts()
         caller = Caller(self.settings.namespace, client)
-        return Session(parts.memory, caller, parts.worker.wake, self.settings.thread)
+        return Session(parts.services, caller, parts.worker.wake, self.settings.thread)
 
     async def parts(self) -> Parts:
         """Return the open parts.
@@ -107,8 +109,8 @@ class Application:
 async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     """Open the database, the embedder and the background worker as the settings say."""
     from ..core.chunking import StructureChunker
-    from ..core.ingest import Ingest
     from ..core.jobs import JobRunner
+    from ..core.services import Ports, build_services
     from ..core.usage import UsageLog
     from ..core.validation import Limits
     from ..slm.extractive import ExtractiveCompressor
@@ -120,23 +122,19 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
         stack.push_async_callback(embedder.aclose)
         store = await stack.enter_async_context(open_store(settings, embedder))
         lexicon, usage = WordEncoder(), UsageLog()
-        ingest = Ingest(
-            chunker=StructureChunker(),
-            compressor=ExtractiveCompressor(counter),
-            counter=counter,
-            lexicon=lexicon,
-            embedder=embedder,
-        )
-        memory = Memory(
-            store=store,
-            embedder=embedder,
-            lexicon=lexicon,
-            counter=counter,
-            ingest=ingest,
-            clock=SystemClock(),
-            usage=usage,
-            limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
-            window=settings.window_tokens,
+        services = build_services(
+            Ports(
+                store=store,
+                embedder=embedder,
+                lexicon=lexicon,
+                counter=counter,
+                chunker=StructureChunker(),
+                compressor=ExtractiveCompressor(counter),
+                clock=SystemClock(),
+                budgets=fixed_budget(settings.window_tokens),
+                usage=usage,
+                limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
+            )
         )
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         worker = Worker(
@@ -148,7 +146,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
         )
         worker.start()
         stack.push_async_callback(worker.aclose)
-        yield Parts(memory, store, embedder, worker)
+        yield Parts(services, store, embedder, worker)
 
 
 @asynccontextmanager

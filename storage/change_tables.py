@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..core import ladder
+from ..core.budget import Budgets
 from ..core.errors import ConflictError, NotFoundError, StoreError
 from ..core.ids import new_number, parse_item_id
-from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Receipt
+from ..core.models import Detail, Event, Item, ItemDraft, ItemState, Labels, Receipt, Standing
 from . import rows
 from .item_tables import REWEIGH_AFTER
 from .rows import Row
-from .tables import Account, Outcome, Tables
+from .tables import Indexed, Outcome, Settled, Tables
 
 if TYPE_CHECKING:
     from ..core.ports import Redraft
@@ -25,30 +27,41 @@ _TWIN = (
 )
 
 
-def _sign(row: Row, sign: int) -> tuple[int, int, int, int]:
-    return sign, sign * row["tokens"], sign * row["size_bytes"], sign * row["chunk_count"]
-
-
 class ChangeTables(Tables):
-    """Relabelling, new versions, forgetting, restoring, purging and undoing."""
+    """Relabelling, placing, new versions, forgetting, restoring, purging and undoing."""
 
     async def relabel(
-        self, namespace: str, item_id: str, labels: Labels, *, thread: str, actor: str, window: int
+        self,
+        namespace: str,
+        item_id: str,
+        labels: Labels,
+        *,
+        thread: str,
+        header_tokens: int | None = None,
+        actor: str,
+        budgets: Budgets,
     ) -> Receipt:
         """See Store."""
         async with self._changing(namespace, item_id) as connection:
-            row = await self._lock(connection, namespace, item_id)
+            row = await self._lock(connection, namespace, item_id, thread)
             if rows.labels(row) == labels and row["thread"] == thread:
-                item, account = await self._current(connection, namespace, row["item_id"])
-                return self._receipt(item, "unchanged", account, window)
-            await self._relabel(connection, namespace, row, labels, thread)
+                return await self._unchanged(connection, namespace, row, budgets)
+            settled = await self._relabel(connection, namespace, row, labels, thread, header_tokens, budgets)
             await self._record(connection, namespace, actor, "relabel", row, rows.before_image(row))
-            item, account = await self._current(connection, namespace, row["item_id"])
-            return self._receipt(item, "updated", account, window)
+            return await self._done(connection, namespace, row, "updated", settled, budgets)
 
-    async def _relabel(self, connection: Connection, namespace: str, row: Row, labels: Labels, thread: str) -> None:
-        await self._move(connection, namespace, row, thread)
-        await connection.execute(
+    async def _relabel(
+        self,
+        connection: Connection,
+        namespace: str,
+        row: Row,
+        labels: Labels,
+        thread: str,
+        header_tokens: int | None,
+        budgets: Budgets,
+    ) -> Settled:
+        place = await self._leave(connection, namespace, row, thread)
+        new = await connection.fetchrow(
             self._queries["relabel"],
             namespace,
             row["item_id"],
@@ -59,54 +72,119 @@ class ChangeTables(Tables):
             labels.priority,
             labels.pinned,
             list(labels.tags),
+            place,
+            header_tokens,
         )
+        assert new is not None
+        return await self._enter(connection, namespace, new, row, budgets)
 
-    async def _move(self, connection: Connection, namespace: str, row: Row, thread: str) -> None:
+    async def place(self, namespace: str, item_id: str, detail: Standing, *, actor: str, budgets: Budgets) -> Receipt:
+        """See Store."""
+        async with self._changing(namespace, item_id) as connection:
+            row = await self._lock(connection, namespace, item_id)
+            if row["state"] != ItemState.ACTIVE:
+                raise ConflictError(
+                    f"Item {item_id} is forgotten; bring it back with memory_forget(mode='restore') first."
+                )
+            standing, cost = ladder.cost_at(_costs(row), detail)
+            if (standing, cost) == (row["detail"], row["cost"]):
+                return await self._unchanged(connection, namespace, row, budgets)
+            settled = await self._place(connection, namespace, row, standing, cost, budgets)
+            await self._record(connection, namespace, actor, f"to {standing}", row, rows.before_image(row))
+            return await self._done(connection, namespace, row, "updated", settled, budgets)
+
+    async def _place(
+        self, connection: Connection, namespace: str, row: Row, detail: Standing, cost: int, budgets: Budgets
+    ) -> Settled:
+        place: int | None = None
+        if row["detail"] == "archived":
+            place = await self._next_place(connection, namespace, row["thread"])
+        new = await connection.fetchrow(self._queries["place"], namespace, row["item_id"], detail, cost, place)
+        assert new is not None
+        return await self._enter(connection, namespace, new, row, budgets)
+
+    async def _leave(self, connection: Connection, namespace: str, row: Row, thread: str) -> int | None:
+        """Take an item off the account of a thread that it leaves, and return its place in the new one."""
         if thread == row["thread"]:
-            return
-        await connection.execute(self._queries["lock_threads"], namespace, [thread, row["thread"]])
-        active = row["state"] == ItemState.ACTIVE
-        await self._account(connection, namespace, row["thread"], _sign(row, -active))
-        await self._account(connection, namespace, thread, _sign(row, +active))
+            return None
+        await self._account(connection, namespace, row["thread"], _less(_weight(row)))
+        return await self._next_place(connection, namespace, thread)
 
-    async def _account(
-        self, connection: Connection, namespace: str, thread: str, change: tuple[int, int, int, int]
-    ) -> None:
-        await connection.fetchval(self._queries["account"], namespace, thread, *change)
+    async def _next_place(self, connection: Connection, namespace: str, thread: str) -> int:
+        account = await self._account(connection, namespace, thread, replace(_NOTHING, entries=1))
+        return int(account["entries"])
+
+    async def _enter(self, connection: Connection, namespace: str, new: Row, old: Row, budgets: Budgets) -> Settled:
+        """Bring the account of an item's thread up to date, and the block under its trigger."""
+        before = _weight(old) if old["thread"] == new["thread"] else _NOTHING
+        account = await self._account(connection, namespace, new["thread"], _minus(_weight(new), before))
+        return await self._settle(connection, namespace, account, budgets)
+
+    async def _account(self, connection: Connection, namespace: str, thread: str, change: _Weight) -> Row:
+        row = await connection.fetchrow(self._queries["account"], namespace, thread, *astuple(change))
+        assert row is not None
+        return row
+
+    async def _unchanged(self, connection: Connection, namespace: str, row: Row, budgets: Budgets) -> Receipt:
+        item, indexed, settled = await self._current(connection, namespace, row["item_id"], budgets)
+        return self._receipt(item, "unchanged", indexed, settled)
+
+    async def _done(
+        self,
+        connection: Connection,
+        namespace: str,
+        row: Row,
+        outcome: Outcome,
+        settled: Settled,
+        budgets: Budgets,
+        notes: Sequence[str] = (),
+    ) -> Receipt:
+        item, indexed, _ = await self._current(connection, namespace, row["item_id"], budgets)
+        return self._receipt(item, outcome, indexed, settled, notes)
 
     def _changing(self, namespace: str, item_id: str) -> _Changing:
         return _Changing(self._pool.transaction(namespace), item_id)
 
-    async def replace_content(self, namespace: str, draft: ItemDraft, *, expected_sha256: str, window: int) -> Receipt:
+    async def replace_content(
+        self, namespace: str, draft: ItemDraft, *, expected_sha256: str, budgets: Budgets
+    ) -> Receipt:
         """See Store."""
-        return await self._replace(namespace, draft, expected_sha256, window, undone=None)
+        return await self._replace(namespace, draft, expected_sha256, budgets, undone=None)
 
     async def _replace(
-        self, namespace: str, draft: ItemDraft, expected_sha256: str, window: int, *, undone: int | None
+        self, namespace: str, draft: ItemDraft, expected_sha256: str, budgets: Budgets, *, undone: int | None
     ) -> Receipt:
         async with self._changing(namespace, draft.item_id) as connection:
-            row = await self._lock(connection, namespace, draft.item_id)
+            row = await self._lock(connection, namespace, draft.item_id, draft.thread)
             _check_replaceable(draft.item_id, row, expected_sha256)
             if undone is not None:
                 await self._check_newest(connection, namespace, row, undone)
             if row["sha256"].hex() == draft.sha256:
-                differs = rows.labels(row) != draft.labels or row["thread"] != draft.thread
-                if differs:
-                    await self._relabel(connection, namespace, row, draft.labels, draft.thread)
-                    await self._record(connection, namespace, _actor(draft), "relabel", row, rows.before_image(row))
-                item, account = await self._current(connection, namespace, row["item_id"])
-                outcome: Outcome = "updated" if differs else "unchanged"
-                return self._receipt(item, outcome, account, window, ["The content is the same as before."])
-            new = await self._put_version(connection, namespace, row, draft)
+                return await self._replace_labels(connection, namespace, row, draft, budgets)
+            new, settled = await self._put_version(connection, namespace, row, draft, budgets)
             if undone is None:
                 await self._record(connection, namespace, _actor(draft), "edit", new, rows.before_image(row))
             else:
                 await self._finish_undo(connection, namespace, _actor(draft), new, undone)
-            item, account = await self._current(connection, namespace, row["item_id"])
-            return self._receipt(item, "updated", account, window)
+            return await self._done(connection, namespace, row, "updated", settled, budgets)
 
-    async def _put_version(self, connection: Connection, namespace: str, row: Row, draft: ItemDraft) -> Row:
-        await self._move(connection, namespace, row, draft.thread)
+    async def _replace_labels(
+        self, connection: Connection, namespace: str, row: Row, draft: ItemDraft, budgets: Budgets
+    ) -> Receipt:
+        same = ["The content is the same as before."]
+        if rows.labels(row) == draft.labels and row["thread"] == draft.thread:
+            receipt = await self._unchanged(connection, namespace, row, budgets)
+            return replace(receipt, notes=tuple(same))
+        settled = await self._relabel(
+            connection, namespace, row, draft.labels, draft.thread, draft.header_tokens, budgets
+        )
+        await self._record(connection, namespace, _actor(draft), "relabel", row, rows.before_image(row))
+        return await self._done(connection, namespace, row, "updated", settled, budgets, same)
+
+    async def _put_version(
+        self, connection: Connection, namespace: str, row: Row, draft: ItemDraft, budgets: Budgets
+    ) -> tuple[Row, Settled]:
+        place = await self._leave(connection, namespace, row, draft.thread)
         labels = draft.labels
         new = await connection.fetchrow(
             self._queries["put_version"],
@@ -125,10 +203,10 @@ class ChangeTables(Tables):
             labels.pinned,
             list(labels.tags),
             draft.thread,
+            place,
+            draft.header_tokens,
         )
         assert new is not None
-        grown = tuple(after - before for after, before in zip(_sign(new, 1), _sign(row, 1), strict=True))
-        await self._account(connection, namespace, draft.thread, grown)  # type: ignore[arg-type]
         await connection.execute(self._queries["drop_index"], namespace, row["item_id"])
         await connection.execute(
             self._queries["put_index"],
@@ -138,40 +216,46 @@ class ChangeTables(Tables):
             draft.embedding_model,
             new_number(),
             REWEIGH_AFTER,
+            draft.summarize,
         )
-        return new
+        # Only now: the new content's renditions are what it may step down to.
+        return new, await self._enter(connection, namespace, new, row, budgets)
 
-    async def set_state(self, namespace: str, item_id: str, state: ItemState, *, actor: str, window: int) -> Receipt:
+    async def set_state(
+        self, namespace: str, item_id: str, state: ItemState, *, actor: str, budgets: Budgets
+    ) -> Receipt:
         """See Store."""
         async with self._changing(namespace, item_id) as connection:
             row = await self._lock(connection, namespace, item_id)
             if row["state"] == state:
-                item, account = await self._current(connection, namespace, row["item_id"])
-                return self._receipt(item, "unchanged", account, window)
-            await self._set_state(connection, namespace, row, state)
-            action = "forget" if state is ItemState.FORGOTTEN else "restore"
+                return await self._unchanged(connection, namespace, row, budgets)
+            settled = await self._set_state(connection, namespace, row, state, budgets)
+            action = "restore" if state is ItemState.ACTIVE else "forget"
             await self._record(connection, namespace, actor, action, row, rows.before_image(row))
-            item, account = await self._current(connection, namespace, row["item_id"])
-            return self._receipt(item, "forgotten" if action == "forget" else "restored", account, window)
+            outcome: Outcome = "restored" if state is ItemState.ACTIVE else "forgotten"
+            return await self._done(connection, namespace, row, outcome, settled, budgets)
 
-    async def _set_state(self, connection: Connection, namespace: str, row: Row, state: ItemState) -> None:
-        await connection.execute(self._queries["set_state"], namespace, row["item_id"], state.value)
+    async def _set_state(
+        self, connection: Connection, namespace: str, row: Row, state: ItemState, budgets: Budgets
+    ) -> Settled:
+        place: int | None = None
+        if state is ItemState.ACTIVE:
+            place = await self._next_place(connection, namespace, row["thread"])
+        new = await connection.fetchrow(self._queries["set_state"], namespace, row["item_id"], state.value, place)
+        assert new is not None
         await connection.execute(self._queries["set_live"], namespace, row["item_id"], state is ItemState.ACTIVE)
-        sign = 1 if state is ItemState.ACTIVE else -1
-        await self._account(connection, namespace, row["thread"], _sign(row, sign))
+        return await self._enter(connection, namespace, new, row, budgets)
 
-    async def purge(self, namespace: str, item_id: str, *, actor: str, window: int) -> Receipt:
+    async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
             row = await self._lock(connection, namespace, item_id)
-            item, account = await self._current(connection, namespace, row["item_id"])
-            if row["state"] == ItemState.ACTIVE:
-                await self._account(connection, namespace, row["thread"], _sign(row, -1))
-                account = replace(account, thread_tokens=account.thread_tokens - row["tokens"])
+            item, _, _ = await self._current(connection, namespace, row["item_id"], budgets)
+            account = await self._account(connection, namespace, row["thread"], _less(_weight(row)))
             await connection.execute(self._queries["drop_jobs"], namespace, row["item_id"])
             await connection.execute(self._queries["purge"], namespace, row["item_id"])
             await self._record(connection, namespace, actor, "purge", row, None)
-            return self._receipt(item, "purged", Account(account.thread_tokens, 0, 0), window)
+            return self._receipt(item, "purged", Indexed(0, 0), Settled(rows.ledger(account, budgets)))
 
     async def events(self, namespace: str, limit: int) -> Sequence[Event]:
         """See Store."""
@@ -180,7 +264,7 @@ class ChangeTables(Tables):
         return [rows.event(row) for row in found]
 
     async def undo(
-        self, namespace: str, event_id: int | None, *, actor: str, window: int, redraft: Redraft
+        self, namespace: str, event_id: int | None, *, actor: str, budgets: Budgets, redraft: Redraft
     ) -> tuple[Event, Receipt]:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
@@ -194,34 +278,45 @@ class ChangeTables(Tables):
         event = rows.event({**found, "undoable": True})
         image: dict[str, Any] = json.loads(found["image"])
         if event.action == "edit":
-            return event, await self._undo_edit(namespace, event, image, actor, window, redraft)
+            return event, await self._undo_edit(namespace, event, image, actor, budgets, redraft)
         async with self._changing(namespace, event.item_id) as connection:
-            row = await self._lock(connection, namespace, event.item_id)
+            row = await self._lock(connection, namespace, event.item_id, *({image["thread"]} if image else ()))
             await self._check_newest(connection, namespace, row, event.event_id)
             if event.action == "relabel":
-                await self._relabel(connection, namespace, row, rows.labels(image), image["thread"])
+                settled = await self._relabel(
+                    connection,
+                    namespace,
+                    row,
+                    rows.labels(image),
+                    image["thread"],
+                    image.get("header_tokens", row["header_tokens"]),
+                    budgets,
+                )
+            elif event.action.startswith("to "):
+                standing, cost = ladder.cost_at(_costs(row), image["detail"])
+                settled = await self._place(connection, namespace, row, standing, cost, budgets)
             else:
                 state = ItemState(image["state"]) if image else ItemState.FORGOTTEN
                 if row["state"] == state:
                     raise ConflictError(
                         f"Item {event.item_id} is {state.value} already; there is nothing to take back."
                     )
-                await self._set_state(connection, namespace, row, state)
+                settled = await self._set_state(connection, namespace, row, state, budgets)
             await self._finish_undo(connection, namespace, actor, row, event.event_id)
-            item, account = await self._current(connection, namespace, row["item_id"])
-            return event, self._receipt(item, _undone(item, event), account, window)
+            item, indexed, _ = await self._current(connection, namespace, row["item_id"], budgets)
+            return event, self._receipt(item, _undone(item, event), indexed, settled)
 
     async def _undo_edit(
-        self, namespace: str, event: Event, image: Mapping[str, Any], actor: str, window: int, redraft: Redraft
+        self, namespace: str, event: Event, image: Mapping[str, Any], actor: str, budgets: Budgets, redraft: Redraft
     ) -> Receipt:
         number = parse_item_id(event.item_id)
         async with self._pool.transaction(namespace) as connection:
-            item, _ = await self._current(connection, namespace, number)
+            item, _, _ = await self._current(connection, namespace, number, budgets)
             old = await connection.fetchrow(self._queries["read_version"], namespace, number, image["version"])
         assert old is not None
         draft = await redraft(item, rows.labels(image), image["thread"], old["content"])
         draft = replace(draft, source={**draft.source, "actor": actor})
-        return await self._replace(namespace, draft, item.sha256, window, undone=event.event_id)
+        return await self._replace(namespace, draft, item.sha256, budgets, undone=event.event_id)
 
     async def _check_newest(self, connection: Connection, namespace: str, row: Row, event_id: int) -> None:
         if await connection.fetchval(self._queries["built_upon"], namespace, row["item_id"], event_id):
@@ -234,12 +329,46 @@ class ChangeTables(Tables):
         await self._record(connection, namespace, actor, "undo", row, None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """What an item, or a change of one, counts in its thread's account."""
+
+    items: int
+    tokens: int
+    bytes: int
+    chunks: int
+    headers: int
+    used: int
+    entries: int = 0
+
+
+_NOTHING = _Weight(0, 0, 0, 0, 0, 0)
+
+
+def _weight(row: Row) -> _Weight:
+    if row["state"] != ItemState.ACTIVE:
+        return _NOTHING
+    return _Weight(1, row["tokens"], row["size_bytes"], row["chunk_count"], row["header_tokens"], row["cost"])
+
+
+def _minus(after: _Weight, before: _Weight) -> _Weight:
+    return _Weight(*(now - then for now, then in zip(astuple(after), astuple(before), strict=True)))
+
+
+def _less(weight: _Weight) -> _Weight:
+    return _minus(_NOTHING, weight)
+
+
+def _costs(row: Row) -> Mapping[Detail, int]:
+    return rows.costs(row["header_tokens"], row["tokens"], json.loads(row["renditions"] or "{}"))
+
+
 def _actor(draft: ItemDraft) -> str:
     return draft.source.get("actor", "client")
 
 
 def _undone(item: Item, event: Event) -> Any:
-    if event.action == "relabel":
+    if event.action == "relabel" or event.action.startswith("to "):
         return "updated"
     return "restored" if item.state is ItemState.ACTIVE else "forgotten"
 

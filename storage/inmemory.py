@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ..core.budget import Budgets
 from ..core.errors import NotFoundError
 from ..core.ingest import chunk_text
 from ..core.models import (
@@ -21,12 +22,12 @@ from ..core.models import (
     StoreCounts,
 )
 from ..core.ports import LexicalEncoder
-from .inmemory_changes import Changes
+from .inmemory_ledger import Ledger
 from .inmemory_search import bm25, cosine, measure, passes
 
 
-class InMemoryStore(Changes):
-    """A Store in this process's memory; see ``Changes`` for what writes."""
+class InMemoryStore(Ledger):
+    """A Store in this process's memory; see ``Changes`` and ``Ledger`` for what writes."""
 
     async def get(self, namespace: str, item_id: str) -> Item:
         """See Store."""
@@ -92,7 +93,7 @@ class InMemoryStore(Changes):
             if item_id in records
         ]
 
-    async def state(self, namespace: str, model_id: str, *, window: int) -> StoreCounts:
+    async def state(self, namespace: str, model_id: str, *, budgets: Budgets) -> StoreCounts:
         """See Store."""
         shelf = self._shelves[namespace]
         active = list(shelf.active())
@@ -103,7 +104,7 @@ class InMemoryStore(Changes):
             chunks_pending=sum(record.pending(model_id) for record in active),
             content_bytes=sum(record.item.size_bytes for record in active),
             database_bytes=0,
-            threads=tuple(shelf.account(thread, window) for thread in sorted(shelf.threads)),
+            threads=tuple(shelf.account(thread, budgets) for thread in sorted(shelf.threads)),
         )
 
     async def touch(self, namespace: str, item_ids: Sequence[str], at: datetime) -> None:

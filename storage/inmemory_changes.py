@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from ..core import ladder
+from ..core.budget import Budgets
 from ..core.clock import SystemClock
 from ..core.errors import ConflictError, NotFoundError
 from ..core.ids import new_item_id
-from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Receipt
+from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Receipt, Standing, Step
 from ..core.ports import Clock, Redraft
 from .inmemory_shelf import Record, Shelf
 
@@ -26,14 +28,14 @@ class Changes:
         self._clock = clock or SystemClock()
         self._shelves: defaultdict[str, Shelf] = defaultdict(Shelf)
 
-    async def add(self, namespace: str, draft: ItemDraft, *, window: int) -> Receipt:
+    async def add(self, namespace: str, draft: ItemDraft, *, budgets: Budgets) -> Receipt:
         """See Store."""
         known = await self.find_added(
             namespace,
             thread=draft.thread,
             sha256=draft.sha256,
             idempotency_key=draft.idempotency_key,
-            window=window,
+            budgets=budgets,
         )
         if known is not None:
             return known
@@ -43,15 +45,17 @@ class Changes:
         record = Record(_drafted(draft, now))
         record.put_content(draft)
         shelf.records[draft.item_id] = record
-        shelf.threads.add(draft.thread)
+        shelf.enter(record)
+        if draft.model is not None:
+            shelf.thread(draft.thread).model = draft.model
         if draft.idempotency_key is not None:
             shelf.keys[draft.idempotency_key] = (draft.item_id, draft.sha256)
         shelf.put_event(now, _actor(draft), "add", record.item, before=None, undoable=True)
-        self._put_jobs(shelf, record)
-        return _receipt(shelf, record, "added", window)
+        self._put_jobs(shelf, record, draft)
+        return settled(shelf, record, "added", budgets)
 
     async def find_added(
-        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, window: int
+        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, budgets: Budgets
     ) -> Receipt | None:
         """See Store."""
         shelf = self._shelves[namespace]
@@ -62,11 +66,13 @@ class Changes:
                     f"The idempotency key {idempotency_key!r} was used for other content; "
                     "take a new key for new content."
                 )
-            return _receipt(shelf, shelf.records[item_id], "replayed", window)
+            return _receipt(shelf, shelf.records[item_id], "replayed", budgets)
         twin = shelf.twin(thread, sha256)
-        return None if twin is None else _receipt(shelf, twin, "duplicate", window)
+        return None if twin is None else _receipt(shelf, twin, "duplicate", budgets)
 
-    async def replace_content(self, namespace: str, draft: ItemDraft, *, expected_sha256: str, window: int) -> Receipt:
+    async def replace_content(
+        self, namespace: str, draft: ItemDraft, *, expected_sha256: str, budgets: Budgets
+    ) -> Receipt:
         """See Store."""
         shelf = self._shelves[namespace]
         record = shelf.record(draft.item_id)
@@ -80,12 +86,18 @@ class Changes:
             )
         if before.sha256 == draft.sha256:
             receipt = await self.relabel(
-                namespace, draft.item_id, draft.labels, thread=draft.thread, actor=_actor(draft), window=window
+                namespace,
+                draft.item_id,
+                draft.labels,
+                thread=draft.thread,
+                header_tokens=draft.header_tokens,
+                actor=_actor(draft),
+                budgets=budgets,
             )
             return replace(receipt, notes=("The content is the same as before.",))
         self._put_version(shelf, record, draft)
         shelf.put_event(record.item.updated_at, _actor(draft), "edit", record.item, before=before, undoable=True)
-        return _receipt(shelf, record, "updated", window)
+        return settled(shelf, record, "updated", budgets)
 
     def _put_version(self, shelf: Shelf, record: Record, draft: ItemDraft) -> None:
         shelf.check_twin(draft.item_id, draft.thread, draft.sha256)
@@ -98,53 +110,100 @@ class Changes:
             last_used_at=before.last_used_at,
         )
         record.put_content(draft)
-        shelf.threads.add(draft.thread)
-        self._put_jobs(shelf, record)
+        if before.thread != draft.thread:
+            shelf.enter(record)
+        self._put_jobs(shelf, record, draft)
 
-    def _put_jobs(self, shelf: Shelf, record: Record) -> None:
+    def _put_jobs(self, shelf: Shelf, record: Record, draft: ItemDraft) -> None:
         now = self._clock.now()
         if record.pending(record.embedding_model):
             shelf.queue.put("embed", record.item.item_id, now)
+        if draft.summarize:
+            shelf.queue.put("summarize", record.item.item_id, now)
         shelf.queue.put("reweigh", None, now + _REWEIGH_AFTER)
 
     async def relabel(
-        self, namespace: str, item_id: str, labels: Labels, *, thread: str, actor: str, window: int
+        self,
+        namespace: str,
+        item_id: str,
+        labels: Labels,
+        *,
+        thread: str,
+        header_tokens: int | None = None,
+        actor: str,
+        budgets: Budgets,
     ) -> Receipt:
         """See Store."""
         shelf = self._shelves[namespace]
         record = shelf.record(item_id)
         before = record.item
         if (before.labels, before.thread) == (labels, thread):
-            return _receipt(shelf, record, "unchanged", window)
-        self._change(shelf, record, labels, thread, before.state)
+            return _receipt(shelf, record, "unchanged", budgets)
+        self._change(shelf, record, labels, thread, before.state, header_tokens)
         shelf.put_event(record.item.updated_at, actor, "relabel", record.item, before=before, undoable=True)
-        return _receipt(shelf, record, "updated", window)
+        return settled(shelf, record, "updated", budgets)
 
-    async def set_state(self, namespace: str, item_id: str, state: ItemState, *, actor: str, window: int) -> Receipt:
+    async def place(self, namespace: str, item_id: str, detail: Standing, *, actor: str, budgets: Budgets) -> Receipt:
+        """See Store."""
+        shelf = self._shelves[namespace]
+        record = shelf.record(item_id)
+        before = record.item
+        if not record.active:
+            raise ConflictError(f"Item {item_id} is forgotten; restore it first.")
+        if ladder.cost_at(record.costs, detail) == (before.detail, before.cost):
+            return _receipt(shelf, record, "unchanged", budgets)
+        self._place(shelf, record, detail)
+        action = f"to {record.item.detail}"
+        shelf.put_event(self._clock.now(), actor, action, record.item, before=before, undoable=True)
+        return settled(shelf, record, "updated", budgets)
+
+    def _place(self, shelf: Shelf, record: Record, detail: Standing) -> None:
+        if record.item.detail == "archived":
+            shelf.enter(record)
+        record.stand(*ladder.cost_at(record.costs, detail))
+        record.item = replace(record.item, last_used_at=self._clock.now())
+
+    async def set_state(
+        self, namespace: str, item_id: str, state: ItemState, *, actor: str, budgets: Budgets
+    ) -> Receipt:
         """See Store."""
         shelf = self._shelves[namespace]
         record = shelf.record(item_id)
         before = record.item
         if before.state is state:
-            return _receipt(shelf, record, "unchanged", window)
+            return _receipt(shelf, record, "unchanged", budgets)
         self._change(shelf, record, before.labels, before.thread, state)
         action = "restore" if record.active else "forget"
         shelf.put_event(record.item.updated_at, actor, action, record.item, before=before, undoable=True)
-        return _receipt(shelf, record, "restored" if record.active else "forgotten", window)
+        return settled(shelf, record, "restored" if record.active else "forgotten", budgets)
 
-    def _change(self, shelf: Shelf, record: Record, labels: Labels, thread: str, state: ItemState) -> None:
+    def _change(
+        self,
+        shelf: Shelf,
+        record: Record,
+        labels: Labels,
+        thread: str,
+        state: ItemState,
+        header_tokens: int | None = None,
+    ) -> None:
+        before = record.item
         if state is ItemState.ACTIVE:
-            shelf.check_twin(record.item.item_id, thread, record.item.sha256)
-        shelf.threads.add(thread)
-        record.item = replace(record.item, labels=labels, thread=thread, state=state, updated_at=self._clock.now())
+            shelf.check_twin(before.item_id, thread, before.sha256)
+        record.item = replace(before, labels=labels, thread=thread, state=state, updated_at=self._clock.now())
+        if header_tokens is not None:
+            longer = header_tokens - record.header_tokens
+            record.header_tokens = header_tokens
+            record.stand(before.detail, 0 if before.detail == "archived" else before.cost + longer)
+        if thread != before.thread or (record.active and before.state is not ItemState.ACTIVE):
+            shelf.enter(record)
 
-    async def purge(self, namespace: str, item_id: str, *, actor: str, window: int) -> Receipt:
+    async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
         """See Store."""
         shelf = self._shelves[namespace]
         record = shelf.record(item_id)
         shelf.purge(item_id)
         shelf.put_event(self._clock.now(), actor, "purge", record.item, before=None, undoable=False)
-        return _receipt(shelf, Record(record.item), "purged", window)
+        return _receipt(shelf, Record(record.item), "purged", budgets)
 
     async def events(self, namespace: str, limit: int) -> Sequence[Event]:
         """See Store."""
@@ -153,7 +212,7 @@ class Changes:
         return [replace(event, undoable=event.event_id in shelf.images) for event in newest[:limit]]
 
     async def undo(
-        self, namespace: str, event_id: int | None, *, actor: str, window: int, redraft: Redraft
+        self, namespace: str, event_id: int | None, *, actor: str, budgets: Budgets, redraft: Redraft
     ) -> tuple[Event, Receipt]:
         """See Store."""
         shelf = self._shelves[namespace]
@@ -172,12 +231,17 @@ class Changes:
         # Only now: the item may have changed while its content was drafted.
         if shelf.newest_image(item_id) != number:
             raise ConflictError(f"Item {item_id} changed since event {number}; undo the newer change first.")
-        outcome = self._take_back(shelf, record, before, draft)
+        outcome = self._take_back(shelf, record, event, before, draft)
         del shelf.images[number]
         shelf.put_event(record.item.updated_at, actor, "undo", record.item, before=None, undoable=False)
-        return event, _receipt(shelf, record, outcome, window)
+        return event, settled(shelf, record, outcome, budgets)
 
-    def _take_back(self, shelf: Shelf, record: Record, before: Item | None, draft: ItemDraft | None) -> Outcome:
+    def _take_back(
+        self, shelf: Shelf, record: Record, event: Event, before: Item | None, draft: ItemDraft | None
+    ) -> Outcome:
+        if before is not None and event.action.startswith("to "):
+            self._place(shelf, record, before.detail)
+            return "updated"
         if draft is not None:
             self._put_version(shelf, record, draft)
             return "updated"
@@ -189,6 +253,14 @@ class Changes:
         if record.item.state is now.state:
             return "updated"
         return "restored" if record.active else "forgotten"
+
+
+def settled(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) -> Receipt:
+    """Bring the record's thread under its trigger, and say how things stand then."""
+    steps: Sequence[Step] = ()
+    if shelf.account(record.item.thread, budgets).over is not None:
+        steps = shelf.step(record.item.thread, ladder.under_trigger, budgets)
+    return replace(_receipt(shelf, record, outcome, budgets), steps=tuple(steps))
 
 
 def _drafted(draft: ItemDraft, now: datetime) -> Item:
@@ -205,6 +277,8 @@ def _drafted(draft: ItemDraft, now: datetime) -> Item:
         source=dict(draft.source),
         created_at=now,
         updated_at=now,
+        cost=draft.header_tokens + draft.tokens.tokens,
+        expires_at=draft.expires_at,
     )
 
 
@@ -212,12 +286,12 @@ def _actor(draft: ItemDraft) -> str:
     return draft.source.get("actor", "client")
 
 
-def _receipt(shelf: Shelf, record: Record, outcome: Outcome, window: int) -> Receipt:
+def _receipt(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) -> Receipt:
     return Receipt(
         item=record.item,
         outcome=outcome,
         durable=False,
         chunks=len(record.chunks),
         chunks_pending=record.pending(record.embedding_model),
-        utilization=shelf.account(record.item.thread, window).utilization,
+        ledger=shelf.account(record.item.thread, budgets),
     )

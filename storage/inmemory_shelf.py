@@ -1,12 +1,28 @@
 """What a namespace holds without a database: items with all that belongs to them, and their history."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ..core import ladder
+from ..core.budget import Budgets
 from ..core.errors import ConflictError, ItemNotFoundError
 from ..core.ids import new_number
-from ..core.models import Event, Item, ItemDraft, ItemState, Rendition, Span, SparseTerms, ThreadState
+from ..core.ladder import Choose
+from ..core.models import (
+    Detail,
+    Event,
+    Item,
+    ItemDraft,
+    ItemState,
+    Rendition,
+    Rung,
+    Span,
+    SparseTerms,
+    Standing,
+    Step,
+    ThreadState,
+)
 from .inmemory_queue import Queue
 
 
@@ -29,14 +45,52 @@ class Record:
     chunks: list[Chunk] = field(default_factory=list[Chunk])
     embedding_model: str = ""
     lexicon: str = ""
+    header_tokens: int = 0
+    position: int = 0
 
     @property
     def active(self) -> bool:
         """Whether the item takes part."""
         return self.item.state is ItemState.ACTIVE
 
+    @property
+    def costs(self) -> Mapping[Detail, int]:
+        """What the item costs at each detail that it has."""
+        shorter: dict[Detail, int] = {one.detail: self.header_tokens + one.tokens for one in self.renditions}
+        return {"full": self.header_tokens + self.item.tokens, **shorter}
+
+    @property
+    def rung(self) -> Rung:
+        """Where the item stands."""
+        item = self.item
+        used_at = max(item.last_used_at or item.created_at, item.created_at)
+        return Rung(
+            item.item_id,
+            item.detail,
+            item.cost,
+            self.costs,
+            item.labels.priority,
+            item.labels.pinned,
+            used_at,
+            self.position,
+            item.labels.title,
+            next((one.compressor for one in self.renditions if one.detail == "summary"), None),
+            self.header_tokens,
+        )
+
+    def text(self, detail: Standing) -> str | None:
+        """Return the item's text at a detail, None where it has none."""
+        if detail == "full":
+            return self.contents[-1][0].decode()
+        return next((one.text for one in self.renditions if one.detail == detail), None)
+
+    def stand(self, detail: Standing, cost: int) -> None:
+        """Let the item stand at a detail."""
+        self.item = replace(self.item, detail=detail, cost=cost)
+
     def put_content(self, draft: ItemDraft) -> None:
         """Add a version, and replace what was derived from the one before."""
+        self.header_tokens = draft.header_tokens
         self.contents.append((draft.content, draft.sha256))
         self.renditions = draft.renditions
         self.embedding_model, self.lexicon = draft.embedding_model, draft.lexicon
@@ -51,11 +105,30 @@ class Record:
 
 
 @dataclass(slots=True)
+class Thread:
+    """A thread's model, and how many items ever came into its block."""
+
+    model: str | None = None
+    entries: int = 0
+    compressions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a call of a language model cost."""
+
+    at: datetime
+    thread: str | None
+    micros: int | None
+
+
+@dataclass(slots=True)
 class Shelf:
     """One namespace: nothing here refers to another."""
 
     records: dict[str, Record] = field(default_factory=dict[str, Record])
-    threads: set[str] = field(default_factory=set[str])
+    threads: dict[str, Thread] = field(default_factory=dict[str, Thread])
+    usage: list[Usage] = field(default_factory=list[Usage])
     keys: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """Idempotency keys: the item that each made, and its content's SHA-256."""
     events: list[Event] = field(default_factory=list[Event])
@@ -98,10 +171,54 @@ class Shelf:
                 "is; use that one, or forget it first."
             )
 
-    def account(self, thread: str, window: int) -> ThreadState:
-        """Return a thread's account."""
-        items = [record.item for record in self.active() if record.item.thread == thread]
-        return ThreadState(thread, len(items), sum(item.tokens for item in items), window)
+    def thread(self, name: str) -> Thread:
+        """Return a thread, which is made when it is new."""
+        return self.threads.setdefault(name, Thread())
+
+    def enter(self, record: Record) -> None:
+        """Give an item the last place in its thread's block."""
+        thread = self.thread(record.item.thread)
+        thread.entries += 1
+        record.position = thread.entries
+
+    def standing(self, thread: str) -> list[Record]:
+        """Return a thread's active items in the order of its block."""
+        return sorted(
+            (record for record in self.active() if record.item.thread == thread), key=lambda record: record.position
+        )
+
+    def account(self, thread: str, budgets: Budgets) -> ThreadState:
+        """Return a thread's account, counted afresh."""
+        known = self.threads.get(thread, Thread())
+        budget = budgets(known.model)
+        records = self.standing(thread)
+        used = sum(record.item.cost for record in records)
+        saved = sum(record.costs["full"] for record in records) - used
+        return ThreadState(
+            thread=thread,
+            items=len(records),
+            tokens=sum(record.item.tokens for record in records),
+            window=budget.window,
+            used=used,
+            saved=saved,
+            trigger=budget.trigger,
+            safe=budget.safe,
+            model=known.model or budget.model,
+            compressions=known.compressions,
+            over=ladder.reason_over(used, budget),
+            note=budget.note,
+            spent_micros=sum(one.micros or 0 for one in self.usage if one.thread == thread),
+            saved_micros=budget.micros(saved),
+        )
+
+    def step(self, thread: str, choose: Choose, budgets: Budgets) -> Sequence[Step]:
+        """Let items of a thread step to other rungs."""
+        known = self.threads.get(thread, Thread())
+        steps = choose([record.rung for record in self.standing(thread)], budgets(known.model))
+        for step in steps:
+            self.records[step.item_id].stand(step.detail, step.cost)
+        known.compressions += bool(steps)
+        return steps
 
     def put_event(
         self, at: datetime, actor: str, action: str, item: Item, *, before: Item | None, undoable: bool

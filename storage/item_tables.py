@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..core.budget import Budgets
 from ..core.errors import ConflictError, ItemNotFoundError, NotFoundError, StoreError
 from ..core.ids import new_item_id, new_number, parse_item_id
 from ..core.models import (
@@ -21,13 +22,16 @@ from ..core.models import (
     Rendition,
     Span,
     StoreCounts,
-    ThreadState,
 )
 from . import rows
-from .tables import Account, Tables
+from .tables import Indexed, Tables
 
 _ATTEMPTS = 3
 REWEIGH_AFTER = timedelta(seconds=2)
+
+
+class _TakenError(Exception):
+    """The thread already holds the content, or the id is taken."""
 
 
 def filter_parameters(filters: Filters) -> tuple[str | None, str | None, str | None, list[str] | None, int | None]:
@@ -45,14 +49,14 @@ class ItemTables(Tables):
     """Adds and reads."""
 
     async def find_added(
-        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, window: int
+        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, budgets: Budgets
     ) -> Receipt | None:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
-            return await self._find_added(connection, namespace, thread, sha256, idempotency_key, window)
+            return await self._find_added(connection, namespace, thread, sha256, idempotency_key, budgets)
 
     async def _find_added(
-        self, connection: Any, namespace: str, thread: str, sha256: str, key: str | None, window: int
+        self, connection: Any, namespace: str, thread: str, sha256: str, key: str | None, budgets: Budgets
     ) -> Receipt | None:
         row = await connection.fetchrow(self._queries["find_added"], namespace, thread, bytes.fromhex(sha256), key)
         if row["mean_length"] is not None:
@@ -63,32 +67,29 @@ class ItemTables(Tables):
             raise ConflictError(
                 f"The idempotency key {key!r} was used for other content; take a new key for new content."
             )
-        item, account = await self._current(connection, namespace, row["item_id"])
-        return self._receipt(item, row["outcome"], account, window)
+        item, indexed, settled = await self._current(connection, namespace, row["item_id"], budgets)
+        return self._receipt(item, row["outcome"], indexed, settled)
 
-    async def add(self, namespace: str, draft: ItemDraft, *, window: int) -> Receipt:
+    async def add(self, namespace: str, draft: ItemDraft, *, budgets: Budgets) -> Receipt:
         """See Store."""
         import asyncpg
 
         for _ in range(_ATTEMPTS):
             try:
                 async with self._pool.transaction(namespace) as connection:
-                    row = await connection.fetchrow(self._queries["add"], *self._add_parameters(namespace, draft))
+                    return await self._add(connection, namespace, draft, budgets)
+            except _TakenError:
+                pass
             except StoreError as error:
                 # Another process used the same idempotency key between our look and our write.
                 if not isinstance(error.__cause__, asyncpg.UniqueViolationError):
                     raise
-                row = None
-            if row is not None:
-                ready = sum(chunk.embedding is not None for chunk in draft.chunks)
-                account = Account(row["thread_tokens"], len(draft.chunks), ready)
-                return self._receipt(_added_item(draft, row), "added", account, window)
             known = await self.find_added(
                 namespace,
                 thread=draft.thread,
                 sha256=draft.sha256,
                 idempotency_key=draft.idempotency_key,
-                window=window,
+                budgets=budgets,
             )
             if known is not None:
                 return known
@@ -97,6 +98,19 @@ class ItemTables(Tables):
         raise StoreError(
             "The item could not be added because others change the same content; nothing was written, try again."
         )
+
+    async def _add(self, connection: Any, namespace: str, draft: ItemDraft, budgets: Budgets) -> Receipt:
+        row = await connection.fetchrow(self._queries["add"], *self._add_parameters(namespace, draft))
+        if row is None:
+            # The account has grown already: the transaction must not commit.
+            raise _TakenError
+        settled = await self._settle(connection, namespace, json.loads(row["account"]), budgets)
+        ready = sum(chunk.embedding is not None for chunk in draft.chunks)
+        item = _added_item(draft, row)
+        own = next((step for step in settled.steps if step.item_id == item.item_id), None)
+        if own is not None:
+            item = replace(item, detail=own.detail, cost=own.cost)
+        return self._receipt(item, "added", Indexed(len(draft.chunks), ready), settled)
 
     def _add_parameters(self, namespace: str, draft: ItemDraft) -> list[Any]:
         labels = draft.labels
@@ -124,13 +138,19 @@ class ItemTables(Tables):
             draft.source.get("actor", "client"),
             new_number(),
             REWEIGH_AFTER,
+            draft.header_tokens,
+            draft.model,
+            draft.expires_at,
+            draft.summarize,
         ]
 
     async def get(self, namespace: str, item_id: str) -> Item:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
-            item, _ = await self._current(connection, namespace, parse_item_id(item_id))
-            return item
+            row = await connection.fetchrow(self._queries["get"], namespace, parse_item_id(item_id), self._model_id)
+        if row is None:
+            raise ItemNotFoundError(item_id)
+        return rows.item(row)
 
     async def read(self, namespace: str, item_id: str, version: int | None = None) -> tuple[Item, bytes, str]:
         """See Store."""
@@ -183,21 +203,21 @@ class ItemTables(Tables):
             )
         return [(rows.item(row), row["passage"]) for row in found]
 
-    async def state(self, namespace: str, model_id: str, *, window: int) -> StoreCounts:
+    async def state(self, namespace: str, model_id: str, *, budgets: Budgets) -> StoreCounts:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
             row = await connection.fetchrow(self._queries["state"], namespace, model_id)
         assert row is not None
         threads = json.loads(row["threads"])
-        total = sum(chunks for _, _, _, _, chunks in threads)
+        total = sum(thread["chunks"] for thread in threads)
         return StoreCounts(
-            items=sum(items for _, items, _, _, _ in threads),
+            items=sum(thread["items"] for thread in threads),
             forgotten=row["forgotten"],
             chunks=total,
             chunks_pending=max(0, total - row["vectors"]),
-            content_bytes=sum(size for _, _, _, size, _ in threads),
+            content_bytes=sum(thread["bytes"] for thread in threads),
             database_bytes=row["database_bytes"],
-            threads=tuple(ThreadState(name, items, tokens, window) for name, items, tokens, _, _ in threads),
+            threads=tuple(rows.ledger(thread, budgets, thread["spent"]) for thread in threads),
         )
 
     async def touch(self, namespace: str, item_ids: Sequence[str], at: datetime) -> None:
@@ -222,4 +242,6 @@ def _added_item(draft: ItemDraft, row: Any) -> Item:
         source=dict(draft.source),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        cost=draft.header_tokens + draft.tokens.tokens,
+        expires_at=draft.expires_at,
     )

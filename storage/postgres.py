@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import SettingsError
-from .change_tables import ChangeTables
 from .failures import translated
 from .item_tables import ItemTables
 from .job_tables import JobTables
+from .ledger_tables import LedgerTables
 from .migrate import Roles, migrate, migrations
 from .pool import Pool, PoolConfig, open_pool
 from .queries import fill, load
@@ -29,7 +29,7 @@ class ServerFacts:
     login_is_app: bool
 
 
-class PostgresStore(ItemTables, ChangeTables, SearchTables, JobTables):
+class PostgresStore(ItemTables, LedgerTables, SearchTables, JobTables):
     """Every method of Store is a named query and a row mapper; see the families it is made of."""
 
     def __init__(

@@ -4,8 +4,24 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..core import ladder
+from ..core.budget import Budgets
 from ..core.ids import format_item_id
-from ..core.models import Candidate, ChunkDraft, Event, Item, ItemState, Labels, Rendition, Span, SparseTerms
+from ..core.models import (
+    DETAILS,
+    Candidate,
+    ChunkDraft,
+    Detail,
+    Event,
+    Item,
+    ItemState,
+    Labels,
+    Rendition,
+    Rung,
+    Span,
+    SparseTerms,
+    ThreadState,
+)
 
 if TYPE_CHECKING:
     from pgvector import HalfVector, SparseVector
@@ -39,7 +55,58 @@ def item(row: Row) -> Item:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         last_used_at=row["last_used_at"],
+        detail=row["detail"],
+        cost=row["cost"],
+        expires_at=row["expires_at"],
     )
+
+
+def ledger(row: Row, budgets: Budgets, spent: int | None = None) -> ThreadState:
+    """Return the account of a ``threads`` row."""
+    budget = budgets(row["model"])
+    saved = row["tokens"] + row["headers"] - row["used"]
+    return ThreadState(
+        thread=row["thread"],
+        items=row["items"],
+        tokens=row["tokens"],
+        window=budget.window,
+        used=row["used"],
+        saved=saved,
+        trigger=budget.trigger,
+        safe=budget.safe,
+        model=row["model"] or budget.model,
+        compressions=row["compressions"],
+        over=ladder.reason_over(row["used"], budget),
+        note=budget.note,
+        spent_micros=spent or 0,
+        saved_micros=budget.micros(saved),
+    )
+
+
+def rung(row: Row) -> Rung:
+    """Return the rung of a row of the ``rungs`` query."""
+    return Rung(
+        item_id=format_item_id(row["item_id"]),
+        detail=row["detail"],
+        cost=row["cost"],
+        costs=costs(row["header_tokens"], row["tokens"], {name: row[name] for name in ("summary", "brief", "hint")}),
+        priority=row["priority"],
+        pinned=row["pinned"],
+        used_at=row["used_at"],
+        position=row["position"],
+        title=row["title"],
+        summarized_by=row["summarized_by"],
+        header_tokens=row["header_tokens"],
+    )
+
+
+def costs(header_tokens: int, tokens: int, renditions: Mapping[str, int | None]) -> Mapping[Detail, int]:
+    """Return what an item costs at each detail that it has."""
+    found: dict[Detail, int] = {"full": header_tokens + tokens}
+    for detail in DETAILS[1:]:
+        if (shorter := renditions.get(detail)) is not None:
+            found[detail] = header_tokens + shorter
+    return found
 
 
 def labels(row: Row) -> Labels:
@@ -56,7 +123,10 @@ def labels(row: Row) -> Labels:
 
 def before_image(row: Row) -> str:
     """Return what undo needs of an ``items`` row, as JSON; never any content."""
-    kept = ("thread", "version", "state", "title", "content_type", "memory_type", "priority", "pinned", "tags")
+    kept = (
+        *("thread", "version", "state", "title", "content_type", "memory_type", "priority", "pinned", "tags"),
+        *("detail", "header_tokens"),
+    )
     return json.dumps({name: row[name] for name in kept})
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..core import ladder
+from ..core.budget import Budgets
 from ..core.errors import ItemNotFoundError
 from ..core.ids import format_item_id, new_number, parse_item_id
-from ..core.models import Item, ItemDraft, Receipt
+from ..core.ladder import Choose
+from ..core.models import Item, ItemDraft, Receipt, Step, ThreadState
 from . import rows
 from .rows import Row
 
@@ -17,17 +21,26 @@ if TYPE_CHECKING:
 
 Outcome = Literal["added", "duplicate", "replayed", "updated", "unchanged", "forgotten", "restored", "purged"]
 
+AUTOMATIC = "palimpsest"
+"""The actor of what happens by itself."""
 UNCOUNTED_MEAN_LENGTH = 100.0
 """The mean chunk length (in words) that impacts are stored with until a namespace has been counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """A thread after a change: ``vectors`` are those that the item's chunks have."""
+class Indexed:
+    """How far an item is indexed: ``vectors`` are those that its chunks have."""
 
-    thread_tokens: int
     chunks: int
     vectors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A thread after a change, and what stepped down because of it."""
+
+    ledger: ThreadState
+    steps: Sequence[Step] = ()
 
 
 class Tables:
@@ -45,29 +58,74 @@ class Tables:
         return self._mean_lengths.get(namespace, UNCOUNTED_MEAN_LENGTH)
 
     def _receipt(
-        self, item: Item, outcome: Outcome, account: Account, window: int, notes: Sequence[str] = ()
+        self,
+        item: Item,
+        outcome: Outcome,
+        indexed: Indexed,
+        change: Settled,
+        notes: Sequence[str] = (),
     ) -> Receipt:
         return Receipt(
             item=item,
             outcome=outcome,
             durable=self._durable,
-            chunks=account.chunks,
-            chunks_pending=max(0, account.chunks - account.vectors),
-            utilization=account.thread_tokens / window,
+            chunks=indexed.chunks,
+            chunks_pending=max(0, indexed.chunks - indexed.vectors),
+            ledger=change.ledger,
+            steps=tuple(change.steps),
             notes=tuple(notes),
         )
 
-    async def _current(self, connection: Connection, namespace: str, number: int) -> tuple[Item, Account]:
+    async def _current(
+        self, connection: Connection, namespace: str, number: int, budgets: Budgets, steps: Sequence[Step] = ()
+    ) -> tuple[Item, Indexed, Settled]:
+        """Return an item as it is now, and its thread's account."""
         row = await connection.fetchrow(self._queries["get"], namespace, number, self._model_id)
         if row is None:
             raise ItemNotFoundError(format_item_id(number))
-        return rows.item(row), Account(row["thread_tokens"], row["chunk_count"], row["vectors"])
+        ledger = rows.ledger(json.loads(row["account"]), budgets)
+        return rows.item(row), Indexed(row["chunk_count"], row["vectors"]), Settled(ledger, steps)
 
-    async def _lock(self, connection: Connection, namespace: str, item_id: str) -> Row:
-        row = await connection.fetchrow(self._queries["lock"], namespace, parse_item_id(item_id))
-        if row is None:
-            raise ItemNotFoundError(item_id)
-        return row
+    async def _settle(self, connection: Connection, namespace: str, account: Row, budgets: Budgets) -> Settled:
+        """Let the items of a thread, whose row is held, step down where its block is over the trigger."""
+        budget = budgets(account["model"])
+        if account["used"] <= budget.trigger_tokens:
+            return Settled(rows.ledger(account, budgets), ())
+        return await self._step(connection, namespace, account, ladder.under_trigger, AUTOMATIC, budgets)
+
+    async def _step(
+        self, connection: Connection, namespace: str, account: Row, choose: Choose, actor: str, budgets: Budgets
+    ) -> Settled:
+        """Take the steps that ``choose`` takes of a thread whose row is held."""
+        budget, thread = budgets(account["model"]), account["thread"]
+        rungs = [rows.rung(row) for row in await connection.fetch(self._queries["rungs"], namespace, thread, None)]
+        steps = choose(rungs, budget)
+        if steps:
+            taken = await connection.fetchrow(
+                self._queries["step"],
+                namespace,
+                thread,
+                actor,
+                [parse_item_id(step.item_id) for step in steps],
+                [step.detail for step in steps],
+                [step.cost for step in steps],
+                [new_number() for _ in steps],
+            )
+            assert taken is not None
+            account = taken
+        return Settled(rows.ledger(account, budgets), steps)
+
+    async def _lock(self, connection: Connection, namespace: str, item_id: str, *threads: str) -> Row:
+        """Hold an item, and before it its thread and ``threads``."""
+        number = parse_item_id(item_id)
+        while True:
+            held = await connection.fetch(self._queries["lock_threads"], namespace, number, list(threads))
+            row = await connection.fetchrow(self._queries["lock"], namespace, number)
+            if row is None:
+                raise ItemNotFoundError(item_id)
+            if row["thread"] in [one["thread"] for one in held]:
+                return row
+            # It moved to another thread between the two statements.
 
     async def _record(
         self, connection: Connection, namespace: str, actor: str, action: str, row: Row, image: str | None

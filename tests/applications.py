@@ -11,10 +11,10 @@ from typing import Any, TypeVar, cast
 from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
+from palimpsest.core.budget import fixed_budget
 from palimpsest.core.clock import SystemClock
-from palimpsest.core.ingest import Ingest
 from palimpsest.core.jobs import JobRunner
-from palimpsest.core.memory import Memory
+from palimpsest.core.services import Ports, build_services
 from palimpsest.core.usage import UsageLog
 from palimpsest.core.validation import Limits
 from palimpsest.server.app import Application, Opener, Parts
@@ -31,20 +31,20 @@ def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | Non
 
     @asynccontextmanager
     async def opened(settings: Settings) -> AsyncGenerator[Parts, None]:
-        lexicon, counter, usage = WordLexicon(), WordCounter(), UsageLog()
-        ingest = Ingest(
-            chunker=ParagraphChunker(), compressor=FirstWords(), counter=counter, lexicon=lexicon, embedder=embedder
-        )
-        memory = Memory(
-            store=store,
-            embedder=embedder,
-            lexicon=lexicon,
-            counter=counter,
-            ingest=ingest,
-            clock=SystemClock(),
-            usage=usage,
-            limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
-            window=settings.window_tokens,
+        lexicon, usage = WordLexicon(), UsageLog()
+        services = build_services(
+            Ports(
+                store=store,
+                embedder=embedder,
+                lexicon=lexicon,
+                counter=WordCounter(),
+                chunker=ParagraphChunker(),
+                compressor=FirstWords(),
+                clock=SystemClock(),
+                budgets=fixed_budget(settings.window_tokens),
+                usage=usage,
+                limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
+            )
         )
         worker = Worker(
             runner=JobRunner(store=store, embedder=embedder, lexicon=lexicon, owner="test"),
@@ -56,7 +56,7 @@ def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | Non
         )
         worker.start()
         try:
-            yield Parts(memory, store, embedder, worker)
+            yield Parts(services, store, embedder, worker)
         finally:
             await worker.aclose()
             await store.aclose()

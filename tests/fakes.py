@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from palimpsest.core.budget import fixed_budget
 from palimpsest.core.errors import EmbedderError
 from palimpsest.core.ids import new_item_id
 from palimpsest.core.ingest import chunk_text
@@ -24,6 +25,8 @@ from palimpsest.core.models import (
 )
 
 MODEL = "test-model/1"
+WINDOW = 10_000
+BUDGETS = fixed_budget(WINDOW)
 DIMENSIONS = 384
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

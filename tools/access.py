@@ -6,7 +6,9 @@ from typing import Annotated, Any, Protocol, cast
 
 from mcp.server.mcpserver import Context, Resolve
 
-from ..core.memory import Caller, Memory
+from ..core.calls import Caller
+from ..core.memory import Memory
+from ..core.services import Services
 
 MAX_ACTOR = 200
 
@@ -19,10 +21,15 @@ class Session:
     without one.
     """
 
-    memory: Memory
+    services: Services
     caller: Caller
     wake: Callable[[], None]
     thread: str = "main"
+
+    @property
+    def memory(self) -> Memory:
+        """The memory service."""
+        return self.services.memory
 
     def because(self, reason: str | None) -> Caller:
         """Return the caller with its reason, as the history shows it."""

@@ -1,13 +1,22 @@
 -- relabel --
 -- Replace an item's labels and thread.
 UPDATE palimpsest.items SET thread = $3, title = $4, content_type = $5, memory_type = $6, priority = $7::smallint,
-    pinned = $8, tags = $9::text[], updated_at = now()
+    pinned = $8, tags = $9::text[], position = coalesce($10::bigint, position), cost = CASE detail WHEN 'archived'
+        THEN 0 ELSE cost + coalesce($11::integer, header_tokens) - header_tokens END,
+    header_tokens = coalesce($11, header_tokens), updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 
 -- set_state --
--- Forget or restore an item.
-UPDATE palimpsest.items SET state = $3, updated_at = now()
+-- Forget or restore an item; a restored one stands at its new position.
+UPDATE palimpsest.items SET state = $3, position = coalesce($4::bigint, position), updated_at = now()
+WHERE namespace_id = $1 AND item_id = $2
+RETURNING *
+
+-- place --
+-- Let an item stand at a detail, at this cost, and note its use.
+UPDATE palimpsest.items SET detail = $3, cost = $4, position = coalesce($5::bigint, position),
+    last_used_at = greatest(last_used_at, now())
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 
@@ -24,9 +33,10 @@ WITH content AS (
     INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
     VALUES ($1, $2, $3, $4::bytea, $5::bytea, $6, $7, now())
 )
-UPDATE palimpsest.items SET version = $3, sha256 = $5, size_bytes = octet_length($4), tokens = $6, token_counter = $7,
+UPDATE palimpsest.items SET version = $3, sha256 = $5, size_bytes = octet_length($4), tokens = $6::integer, token_counter = $7,
     chunk_count = $8, title = $9, content_type = $10, memory_type = $11, priority = $12::smallint, pinned = $13,
-    tags = $14::text[], thread = $15, updated_at = now()
+    tags = $14::text[], thread = $15, position = coalesce($16::bigint, position), header_tokens = $17::integer,
+    detail = 'full', cost = $6 + $17, updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 
@@ -64,18 +74,28 @@ WITH rendition AS (
 )
 INSERT INTO palimpsest.jobs AS j (namespace_id, job_id, kind, item_id, due_at)
 SELECT $1, $16, 'embed', $2, now() WHERE cardinality($13) < cardinality($7)
-ON CONFLICT (namespace_id, kind, item_id) DO UPDATE SET owner = NULL, leased_until = NULL, due_at = excluded.due_at
+UNION ALL
+SELECT $1, $16 + 2, 'summarize', $2, now() WHERE $18::boolean
+ON CONFLICT (namespace_id, kind, item_id) DO UPDATE SET owner = NULL, leased_until = NULL, due_at = excluded.due_at,
+    attempts = 0, failed_at = NULL
 
 -- lock_threads --
--- Hold threads' accounts in one order, so that moves in opposite directions cannot lock each other out.
-SELECT FROM palimpsest.threads WHERE namespace_id = $1 AND thread = ANY($2::text[]) ORDER BY thread FOR UPDATE
+-- Hold the accounts of an item's thread and of others, before the item itself and in one order, so that nobody waits in
+-- a ring.
+SELECT t.thread FROM palimpsest.threads t
+WHERE t.namespace_id = $1
+    AND (t.thread = ANY($3::text[])
+        OR t.thread = (SELECT i.thread FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = $2))
+ORDER BY t.thread FOR UPDATE
 
 -- account --
--- Add to a thread's account, making the thread when it is new, and return its tokens.
-INSERT INTO palimpsest.threads AS t (namespace_id, thread, items, tokens, bytes, chunks) VALUES ($1, $2, $3, $4, $5, $6)
+-- Add to a thread's account, making the thread when it is new, and return it.
+INSERT INTO palimpsest.threads AS t (namespace_id, thread, items, tokens, bytes, chunks, headers, used, entries)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (namespace_id, thread) DO UPDATE SET items = t.items + excluded.items, tokens = t.tokens + excluded.tokens,
-    bytes = t.bytes + excluded.bytes, chunks = t.chunks + excluded.chunks
-RETURNING tokens
+    bytes = t.bytes + excluded.bytes, chunks = t.chunks + excluded.chunks, headers = t.headers + excluded.headers,
+    used = t.used + excluded.used, entries = t.entries + excluded.entries
+RETURNING t.*
 
 -- purge --
 -- Delete an item; its contents, renditions, chunks, keys and before-images go with it.

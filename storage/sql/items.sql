@@ -15,22 +15,28 @@ LEFT JOIN LATERAL (
 ) AS found ON true
 
 -- add --
--- Insert an item with all that belongs to it, unless its thread already holds the content; the thread's account grows.
+-- Insert an item with all that belongs to it, and let its thread's account grow; no row where the thread already holds
+-- the content, and then the transaction must be given up. The thread's row is taken first: whoever holds it decides
+-- the item's place in the block.
 WITH namespace AS (
     INSERT INTO palimpsest.namespaces (namespace_id) VALUES ($1) ON CONFLICT DO NOTHING
+), thread AS (
+    INSERT INTO palimpsest.threads AS t
+        (namespace_id, thread, model, items, tokens, bytes, chunks, headers, used, entries)
+    VALUES ($1, $3, $36::text, 1, $12::integer, $11::integer, $14::integer, $35::integer, $12 + $35, 1)
+    ON CONFLICT (namespace_id, thread) DO UPDATE SET model = coalesce(excluded.model, t.model), items = t.items + 1,
+        tokens = t.tokens + excluded.tokens, bytes = t.bytes + excluded.bytes, chunks = t.chunks + excluded.chunks,
+        headers = t.headers + excluded.headers, used = t.used + excluded.used, entries = t.entries + 1
+    RETURNING t.*
 ), item AS (
     INSERT INTO palimpsest.items (namespace_id, item_id, thread, version, state, title, content_type, memory_type,
-        priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at)
-    VALUES ($1, $2, $3, 1, 'active', $4, $5, $6, $7::smallint, $8, $9::text[], $10::bytea, $11, $12, $13, $14,
-        $15::jsonb, now(), now())
+        priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at,
+        position, header_tokens, cost, expires_at)
+    SELECT $1, $2, $3, 1, 'active', $4, $5, $6, $7::smallint, $8, $9::text[], $10::bytea, $11, $12, $13, $14,
+        $15::jsonb, now(), now(), entries, $35, $12 + $35, $37::timestamptz
+    FROM thread
     ON CONFLICT DO NOTHING
     RETURNING item_id, created_at, updated_at
-), thread AS (
-    INSERT INTO palimpsest.threads AS t (namespace_id, thread, items, tokens, bytes, chunks)
-    SELECT $1, $3, 1, $12, $11, $14 FROM item
-    ON CONFLICT (namespace_id, thread) DO UPDATE SET items = t.items + 1, tokens = t.tokens + excluded.tokens,
-        bytes = t.bytes + excluded.bytes, chunks = t.chunks + excluded.chunks
-    RETURNING tokens
 ), content AS (
     INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
     SELECT $1, item_id, 1, $16::bytea, $10, $12, $13, now() FROM item
@@ -65,21 +71,25 @@ WITH namespace AS (
     SELECT $1, $33::bigint, 'embed', item_id, now() FROM item WHERE cardinality($27) < $14
     UNION ALL
     SELECT $1, $33 + 1, 'reweigh', NULL, now() + $34::interval FROM item
+    UNION ALL
+    SELECT $1, $33 + 2, 'summarize', item_id, now() FROM item WHERE $38::boolean
     ON CONFLICT DO NOTHING
 )
-SELECT item.created_at, item.updated_at, thread.tokens AS thread_tokens FROM item, thread
+SELECT item.created_at, item.updated_at, to_jsonb(thread.*) AS account FROM item, thread
 
 -- get --
--- An item's row with its thread's tokens and how many of its chunks have a vector of the model.
-SELECT i.*, t.tokens AS thread_tokens,
+-- An item's row with its thread's account and how many of its chunks have a vector of the model.
+SELECT i.*, to_jsonb(t.*) AS account,
     (SELECT count(*) FROM palimpsest.chunk_vectors v
      WHERE v.namespace_id = i.namespace_id AND v.item_id = i.item_id AND v.model_id = $3) AS vectors
 FROM palimpsest.items i JOIN palimpsest.threads t ON t.namespace_id = i.namespace_id AND t.thread = i.thread
 WHERE i.namespace_id = $1 AND i.item_id = $2
 
 -- lock --
--- An item's row, held until the transaction ends.
-SELECT i.* FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = $2 FOR UPDATE
+-- An item's row and the tokens of its renditions, held until the transaction ends; its thread's row is held already.
+SELECT i.*, (SELECT jsonb_object_agg(r.detail, r.tokens) FROM palimpsest.renditions r
+    WHERE r.namespace_id = i.namespace_id AND r.item_id = i.item_id) AS renditions
+FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = $2 FOR UPDATE OF i
 
 -- read --
 -- An item with the content of its current version.
@@ -128,15 +138,22 @@ JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = i.item_id AND 
 ORDER BY w.place
 
 -- state --
--- The threads' accounts, the vectors of a model, and what is forgotten.
+-- The threads' accounts with what was spent on each, the vectors of a model, and what is forgotten.
 SELECT
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(t.thread, t.items, t.tokens, t.bytes, t.chunks) ORDER BY t.thread), '[]')
-     FROM palimpsest.threads t WHERE t.namespace_id = $1) AS threads,
+    (SELECT coalesce(jsonb_agg(to_jsonb(t.*) || jsonb_build_object('spent', s.spent) ORDER BY t.thread), '[]')
+     FROM palimpsest.threads t
+     LEFT JOIN (SELECT u.thread, sum(u.micros)::bigint AS spent FROM palimpsest.usage u WHERE u.namespace_id = $1
+                GROUP BY u.thread) AS s ON s.thread = t.thread
+     WHERE t.namespace_id = $1) AS threads,
     (SELECT count(*) FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.state = 'forgotten') AS forgotten,
     (SELECT count(*) FROM palimpsest.chunk_vectors v WHERE v.namespace_id = $1 AND v.live AND v.model_id = $2) AS vectors,
     pg_database_size(current_database()) AS database_bytes
 
 -- touch --
--- Note when items were last used.
-UPDATE palimpsest.items SET last_used_at = $3
-WHERE namespace_id = $1 AND item_id = ANY($2::bigint[]) AND (last_used_at IS NULL OR last_used_at < $3)
+-- Note when items were last used; rows are taken in the order of their ids, as everywhere, so that nobody waits in a ring.
+WITH held AS (
+    SELECT i.item_id FROM palimpsest.items i
+    WHERE i.namespace_id = $1 AND i.item_id = ANY($2::bigint[]) AND (i.last_used_at IS NULL OR i.last_used_at < $3)
+    ORDER BY i.item_id FOR NO KEY UPDATE
+)
+UPDATE palimpsest.items i SET last_used_at = $3 FROM held WHERE i.namespace_id = $1 AND i.item_id = held.item_id

@@ -8,10 +8,9 @@ from palimpsest.core.errors import ItemNotFoundError, NotFoundError
 from palimpsest.core.models import Filters, Item, ItemDraft, ItemState, Labels, Span
 from palimpsest.core.ports import Store
 
-from ..fakes import MODEL, WordLexicon, draft, terms, vector
+from ..fakes import BUDGETS, MODEL, WINDOW, WordLexicon, draft, terms, vector
 from .conftest import Backend
 
-WINDOW = 100
 TEXT = "a private matter\n\nof two parts"
 
 Attempt = Callable[[Store, str, ItemDraft], Awaitable[object]]
@@ -22,15 +21,15 @@ BY_ID: dict[str, Attempt] = {
     "read a version": lambda store, namespace, made: store.read(namespace, made.item_id, 1),
     "rendition": lambda store, namespace, made: store.rendition(namespace, made.item_id, "hint"),
     "replace_content": lambda store, namespace, made: store.replace_content(
-        namespace, draft(namespace, "mine now", item_id=made.item_id), expected_sha256=made.sha256, window=WINDOW
+        namespace, draft(namespace, "mine now", item_id=made.item_id), expected_sha256=made.sha256, budgets=BUDGETS
     ),
     "relabel": lambda store, namespace, made: store.relabel(
-        namespace, made.item_id, Labels(title="mine now"), thread="main", actor="a", window=WINDOW
+        namespace, made.item_id, Labels(title="mine now"), thread="main", actor="a", budgets=BUDGETS
     ),
     "forget": lambda store, namespace, made: store.set_state(
-        namespace, made.item_id, ItemState.FORGOTTEN, actor="a", window=WINDOW
+        namespace, made.item_id, ItemState.FORGOTTEN, actor="a", budgets=BUDGETS
     ),
-    "purge": lambda store, namespace, made: store.purge(namespace, made.item_id, actor="a", window=WINDOW),
+    "purge": lambda store, namespace, made: store.purge(namespace, made.item_id, actor="a", budgets=BUDGETS),
     "pending_chunks": lambda store, namespace, made: store.pending_chunks(namespace, made.item_id, MODEL, 5),
 }
 
@@ -44,7 +43,7 @@ async def test_an_id_of_another_namespace_reads_as_one_that_never_was(
     store: Store, mine: str, theirs: str, method: str
 ) -> None:
     made = draft(theirs, TEXT, embedded=False)
-    await store.add(theirs, made, window=WINDOW)
+    await store.add(theirs, made, budgets=BUDGETS)
     with pytest.raises(ItemNotFoundError) as refused:
         await BY_ID[method](store, mine, made)
     assert str(refused.value) == str(ItemNotFoundError(made.item_id))
@@ -55,22 +54,22 @@ async def test_an_id_of_another_namespace_reads_as_one_that_never_was(
 
 async def test_the_same_content_key_and_id_can_live_in_two_namespaces(store: Store, mine: str, theirs: str) -> None:
     made = draft(theirs, TEXT, idempotency_key="k")
-    await store.add(theirs, made, window=WINDOW)
-    known = await store.find_added(mine, thread="main", sha256=made.sha256, idempotency_key="k", window=WINDOW)
+    await store.add(theirs, made, budgets=BUDGETS)
+    known = await store.find_added(mine, thread="main", sha256=made.sha256, idempotency_key="k", budgets=BUDGETS)
     assert known is None
-    receipt = await store.add(mine, draft(mine, TEXT, item_id=made.item_id, idempotency_key="k"), window=WINDOW)
+    receipt = await store.add(mine, draft(mine, TEXT, item_id=made.item_id, idempotency_key="k"), budgets=BUDGETS)
     assert (receipt.outcome, receipt.item.item_id) == ("added", made.item_id)
     assert receipt.utilization == pytest.approx(made.tokens.tokens / WINDOW)
-    await store.purge(mine, made.item_id, actor="a", window=WINDOW)
+    await store.purge(mine, made.item_id, actor="a", budgets=BUDGETS)
     assert (await store.read(theirs, made.item_id))[1] == made.content
 
 
 async def test_nothing_of_another_namespace_is_listed_counted_or_found(store: Store, mine: str, theirs: str) -> None:
     made = draft(theirs, TEXT)
-    await store.add(theirs, made, window=WINDOW)
+    await store.add(theirs, made, budgets=BUDGETS)
     page = await store.list_items(mine, Filters(), state=ItemState.ACTIVE, limit=10, before=None)
     assert (page.items, page.total) == ((), 0)
-    counts = await store.state(mine, MODEL, window=WINDOW)
+    counts = await store.state(mine, MODEL, budgets=BUDGETS)
     assert (counts.items, counts.chunks, counts.content_bytes, counts.threads) == (0, 0, 0, ())
     assert await store.passages(mine, [(made.item_id, Span(0, 9))]) == []
     # Even the other namespace's own keys find nothing.
@@ -95,17 +94,17 @@ async def test_another_namespaces_words_do_not_weigh_here(store: Store, mine: st
         )
         return found.lexical
 
-    await store.add(mine, draft(mine, TEXT), window=WINDOW)
+    await store.add(mine, draft(mine, TEXT), budgets=BUDGETS)
     before = await score()
     for number in range(5):
-        await store.add(theirs, draft(theirs, f"{'matter ' * 9}{number}"), window=WINDOW)
+        await store.add(theirs, draft(theirs, f"{'matter ' * 9}{number}"), budgets=BUDGETS)
     await store.reweigh(theirs, WordLexicon())
     assert await score() == before
 
 
 async def test_another_namespaces_use_history_and_vectors_are_left_alone(store: Store, mine: str, theirs: str) -> None:
     made = draft(theirs, TEXT, embedded=False)
-    added = (await store.add(theirs, made, window=WINDOW)).item
+    added = (await store.add(theirs, made, budgets=BUDGETS)).item
     await store.touch(mine, [made.item_id], added.created_at)
     await store.put_vectors(mine, made.item_id, 1, MODEL, {0: vector("mine"), 1: vector("mine")})
     assert await store.get(theirs, made.item_id) == added
@@ -113,13 +112,13 @@ async def test_another_namespaces_use_history_and_vectors_are_left_alone(store: 
     [event] = await store.events(theirs, 10)
     for event_id in (None, event.event_id):
         with pytest.raises(NotFoundError):
-            await store.undo(mine, event_id, actor="a", window=WINDOW, redraft=never)
+            await store.undo(mine, event_id, actor="a", budgets=BUDGETS, redraft=never)
     assert [one.undoable for one in await store.events(theirs, 10)] == [True]
 
 
 async def test_another_namespaces_jobs_cannot_be_claimed_or_finished(backend: Backend, mine: str, theirs: str) -> None:
     store = backend.store
-    await store.add(theirs, draft(theirs, TEXT, embedded=False), window=WINDOW)
+    await store.add(theirs, draft(theirs, TEXT, embedded=False), budgets=BUDGETS)
     assert await store.claim_job(mine, owner="a", lease_seconds=60) is None
     job = await store.claim_job(theirs, owner="a", lease_seconds=1000)
     assert job is not None

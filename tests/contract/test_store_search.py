@@ -9,9 +9,8 @@ import pytest
 from palimpsest.core.models import Candidate, Filters, ItemState, Labels, Span, SparseTerms
 from palimpsest.core.ports import Store
 
-from ..fakes import MODEL, NO_TERMS, WordLexicon, draft, terms, vector
+from ..fakes import BUDGETS, MODEL, NO_TERMS, WordLexicon, draft, terms, vector
 
-WINDOW = 1000
 OTHER_MODEL = "other-model/1"
 CORPUS = (
     "the river runs past the mill and the mill turns",
@@ -24,7 +23,7 @@ CORPUS = (
 
 async def fill(store: Store, namespace: str, *texts: str) -> dict[str, str]:
     """Add texts and return their ids."""
-    return {text: (await store.add(namespace, draft(namespace, text), window=WINDOW)).item.item_id for text in texts}
+    return {text: (await store.add(namespace, draft(namespace, text), budgets=BUDGETS)).item.item_id for text in texts}
 
 
 async def search(
@@ -74,7 +73,7 @@ async def word_scores(store: Store, namespace: str, query: str, ids: dict[str, s
 
 async def test_a_candidate_says_where_it_is_and_what_ranking_needs(store: Store, mine: str) -> None:
     made = draft(mine, "# Mills\n\nthe mill turns", labels=Labels(title="On mills", priority=8))
-    item = (await store.add(mine, made, window=WINDOW)).item
+    item = (await store.add(mine, made, budgets=BUDGETS)).item
     [found] = await search(store, mine, "turns", by_meaning=False)
     assert (found.item_id, found.ordinal, found.span) == (made.item_id, 1, Span(9, 23, "Mills"))
     assert (found.priority, found.created_at, found.title) == (8, item.created_at, "On mills")
@@ -103,8 +102,8 @@ async def test_forgotten_chunks_count_for_nothing_in_the_statistics(store: Store
     ids = await fill(store, mine, *CORPUS)
     await store.reweigh(mine, WordLexicon())
     for text in CORPUS[3:]:
-        await store.set_state(mine, ids[text], ItemState.FORGOTTEN, actor="a", window=WINDOW)
-    await store.purge(mine, ids[CORPUS[1]], actor="a", window=WINDOW)
+        await store.set_state(mine, ids[text], ItemState.FORGOTTEN, actor="a", budgets=BUDGETS)
+    await store.purge(mine, ids[CORPUS[1]], actor="a", budgets=BUDGETS)
     await store.reweigh(mine, WordLexicon())
     kept = (CORPUS[0], CORPUS[2])
     scores = await word_scores(store, mine, "mill corn summer", ids)
@@ -136,7 +135,7 @@ async def test_with_neither_nothing_is_found(store: Store, mine: str) -> None:
 
 async def test_chunks_without_a_vector_are_found_by_word_alone(store: Store, mine: str) -> None:
     made = draft(mine, CORPUS[0], embedded=False)
-    await store.add(mine, made, window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
     [found] = await search(store, mine, "mill")
     assert (found.item_id, found.dense) == (made.item_id, None)
     assert found.lexical > 0
@@ -146,7 +145,7 @@ async def test_vectors_of_other_models_are_never_compared(store: Store, mine: st
     foreign = draft(mine, CORPUS[0], model=OTHER_MODEL, dimensions=8)
     own = draft(mine, CORPUS[1])
     for made in (foreign, own):
-        await store.add(mine, made, window=WINDOW)
+        await store.add(mine, made, budgets=BUDGETS)
     assert {one.item_id: one.dense is None for one in await search(store, mine, "mill")} == {
         foreign.item_id: True,
         own.item_id: False,
@@ -165,7 +164,7 @@ async def test_each_search_gives_its_best_up_to_the_limit(store: Store, mine: st
     dense: list[str] = []
     for place in range(4):
         made = draft(mine, f"straw {place}", embedded=False)
-        await store.add(mine, made, window=WINDOW)
+        await store.add(mine, made, budgets=BUDGETS)
         await store.put_vectors(mine, made.item_id, 1, MODEL, {0: vector("needle " * 3 + "hay " * place)})
         dense.append(made.item_id)
     await store.reweigh(mine, WordLexicon())
@@ -185,7 +184,7 @@ async def test_filters_narrow_both_searches(store: Store, mine: str) -> None:
         labels=Labels("T", "text/markdown", "semantic", 8, False, ("paper", "old")),
     )
     for made in (plain, labelled):
-        await store.add(mine, made, window=WINDOW)
+        await store.add(mine, made, budgets=BUDGETS)
     narrowing = (
         Filters(thread="work"),
         Filters(content_type="text/markdown"),
@@ -206,7 +205,7 @@ async def test_filters_narrow_both_searches(store: Store, mine: str) -> None:
 
 async def test_filters_follow_labels_that_changed(store: Store, mine: str) -> None:
     ids = await fill(store, mine, "one mill")
-    await store.relabel(mine, ids["one mill"], Labels(tags=("new",)), thread="b", actor="a", window=WINDOW)
+    await store.relabel(mine, ids["one mill"], Labels(tags=("new",)), thread="b", actor="a", budgets=BUDGETS)
     assert len(await search(store, mine, "mill", filters=Filters(thread="b", tags=("new",)))) == 1
     assert await search(store, mine, "mill", filters=Filters(thread="main")) == []
 
@@ -220,7 +219,7 @@ async def test_reweighing_twice_rewrites_nothing(store: Store, mine: str) -> Non
 
 async def test_another_lexicon_rewrites_the_terms_of_every_chunk(store: Store, mine: str) -> None:
     made = draft(mine, "# Mills\n\none mill\n\nanother mill")
-    await store.add(mine, made, window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
     await store.reweigh(mine, WordLexicon())
     lexicon = WordLexicon("x")
     assert await store.reweigh(mine, lexicon) == 3

@@ -6,9 +6,7 @@ from palimpsest.core.errors import ConflictError, NotFoundError
 from palimpsest.core.models import Event, Item, ItemDraft, ItemState, Labels, Receipt
 from palimpsest.core.ports import Redraft, Store
 
-from ..fakes import MODEL, draft
-
-WINDOW = 100
+from ..fakes import BUDGETS, MODEL, draft
 
 
 def redraft_for(namespace: str) -> Redraft:
@@ -21,13 +19,13 @@ def redraft_for(namespace: str) -> Redraft:
 
 
 async def undo(store: Store, namespace: str, event_id: int | None = None) -> tuple[Event, Receipt]:
-    return await store.undo(namespace, event_id, actor="undoer", window=WINDOW, redraft=redraft_for(namespace))
+    return await store.undo(namespace, event_id, actor="undoer", budgets=BUDGETS, redraft=redraft_for(namespace))
 
 
 async def edit(store: Store, namespace: str, item_id: str, text: str, **fields: str) -> Receipt:
     sha256 = (await store.get(namespace, item_id)).sha256
     made = draft(namespace, text, item_id=item_id, thread=fields.get("thread", "main"))
-    return await store.replace_content(namespace, made, expected_sha256=sha256, window=WINDOW)
+    return await store.replace_content(namespace, made, expected_sha256=sha256, budgets=BUDGETS)
 
 
 async def content(store: Store, namespace: str, item_id: str) -> tuple[int, str]:
@@ -37,21 +35,21 @@ async def content(store: Store, namespace: str, item_id: str) -> tuple[int, str]
 
 async def test_an_add_is_undone_by_forgetting(store: Store, mine: str) -> None:
     made = draft(mine, "some text")
-    await store.add(mine, made, window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
     event, receipt = await undo(store, mine)
     assert (event.action, event.item_id, event.undoable) == ("add", made.item_id, True)
     assert (receipt.outcome, receipt.item.state, receipt.utilization) == ("forgotten", ItemState.FORGOTTEN, 0)
-    assert (await store.state(mine, MODEL, window=WINDOW)).items == 0
+    assert (await store.state(mine, MODEL, budgets=BUDGETS)).items == 0
 
 
 async def test_a_forgetting_is_undone_by_restoring_and_the_reverse(store: Store, mine: str) -> None:
     made = draft(mine, "some text")
-    await store.add(mine, made, window=WINDOW)
-    await store.set_state(mine, made.item_id, ItemState.FORGOTTEN, actor="a", window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
+    await store.set_state(mine, made.item_id, ItemState.FORGOTTEN, actor="a", budgets=BUDGETS)
     event, receipt = await undo(store, mine)
     assert (event.action, receipt.outcome, receipt.item.state) == ("forget", "restored", ItemState.ACTIVE)
-    await store.set_state(mine, made.item_id, ItemState.FORGOTTEN, actor="a", window=WINDOW)
-    await store.set_state(mine, made.item_id, ItemState.ACTIVE, actor="a", window=WINDOW)
+    await store.set_state(mine, made.item_id, ItemState.FORGOTTEN, actor="a", budgets=BUDGETS)
+    await store.set_state(mine, made.item_id, ItemState.ACTIVE, actor="a", budgets=BUDGETS)
     event, receipt = await undo(store, mine)
     assert (event.action, receipt.outcome, receipt.item.state) == ("restore", "forgotten", ItemState.FORGOTTEN)
 
@@ -59,18 +57,18 @@ async def test_a_forgetting_is_undone_by_restoring_and_the_reverse(store: Store,
 async def test_labels_and_thread_return(store: Store, mine: str) -> None:
     before = Labels("Before", "text/markdown", "semantic", 2, True, ("x",))
     made = draft(mine, "some text", labels=before)
-    await store.add(mine, made, window=WINDOW)
-    await store.relabel(mine, made.item_id, Labels(title="After"), thread="other", actor="a", window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
+    await store.relabel(mine, made.item_id, Labels(title="After"), thread="other", actor="a", budgets=BUDGETS)
     event, receipt = await undo(store, mine)
     assert (event.action, receipt.outcome) == ("relabel", "updated")
     assert (receipt.item.labels, receipt.item.thread) == (before, "main")
-    assert receipt.utilization == pytest.approx(0.02)
+    assert receipt.ledger.used == 2
     assert await store.get(mine, made.item_id) == receipt.item
 
 
 async def test_a_replaced_content_returns_as_a_further_version_with_its_labels(store: Store, mine: str) -> None:
     made = draft(mine, "the first text", labels=Labels(title="First"))
-    await store.add(mine, made, window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
     await edit(store, mine, made.item_id, "the second text", thread="other")
     event, receipt = await undo(store, mine)
     item = receipt.item
@@ -82,7 +80,7 @@ async def test_a_replaced_content_returns_as_a_further_version_with_its_labels(s
 
 async def test_an_undo_is_itself_an_event_that_cannot_be_undone(store: Store, mine: str) -> None:
     made = draft(mine, "some text")
-    await store.add(mine, made, window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
     added, _ = await undo(store, mine)
     events = await store.events(mine, 10)
     assert [(event.action, event.actor, event.undoable) for event in events] == [
@@ -101,7 +99,7 @@ async def test_nothing_can_be_undone_in_an_empty_namespace(store: Store, mine: s
 
 async def test_the_newest_change_is_undone_first_down_to_the_add(store: Store, mine: str) -> None:
     made = draft(mine, "one")
-    await store.add(mine, made, window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
     await edit(store, mine, made.item_id, "two")
     await edit(store, mine, made.item_id, "three")
     seen: list[tuple[str, int, str]] = []
@@ -115,7 +113,7 @@ async def test_the_newest_change_is_undone_first_down_to_the_add(store: Store, m
 async def test_a_given_event_of_another_item_can_be_undone(store: Store, mine: str) -> None:
     first, second = draft(mine, "first"), draft(mine, "second")
     for made in (first, second):
-        await store.add(mine, made, window=WINDOW)
+        await store.add(mine, made, budgets=BUDGETS)
     older = (await store.events(mine, 10))[1]
     event, receipt = await undo(store, mine, older.event_id)
     assert event.event_id == older.event_id
@@ -127,15 +125,15 @@ async def test_a_given_event_of_another_item_can_be_undone(store: Store, mine: s
 @pytest.mark.parametrize("earlier", ["add", "edit", "relabel"])
 async def test_a_change_that_was_built_upon_is_not_undone(store: Store, mine: str, earlier: str, later: str) -> None:
     made = draft(mine, "the text")
-    await store.add(mine, made, window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
 
     async def change(what: str, name: str) -> None:
         if what == "edit":
             await edit(store, mine, made.item_id, name)
         elif what == "relabel":
-            await store.relabel(mine, made.item_id, Labels(title=name), thread="main", actor="a", window=WINDOW)
+            await store.relabel(mine, made.item_id, Labels(title=name), thread="main", actor="a", budgets=BUDGETS)
         elif what == "forget":
-            await store.set_state(mine, made.item_id, ItemState.FORGOTTEN, actor="a", window=WINDOW)
+            await store.set_state(mine, made.item_id, ItemState.FORGOTTEN, actor="a", budgets=BUDGETS)
 
     await change(earlier, "earlier")
     event_id = (await store.events(mine, 1))[0].event_id
@@ -151,10 +149,10 @@ async def test_a_change_that_was_built_upon_is_not_undone(store: Store, mine: st
 
 async def test_an_undo_that_would_make_a_twin_is_a_conflict(store: Store, mine: str) -> None:
     made = draft(mine, "the same text")
-    await store.add(mine, made, window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
     await edit(store, mine, made.item_id, "another text")
     event_id = (await store.events(mine, 1))[0].event_id
-    await store.add(mine, draft(mine, "the same text"), window=WINDOW)
+    await store.add(mine, draft(mine, "the same text"), budgets=BUDGETS)
     with pytest.raises(ConflictError, match="already holds"):
         await undo(store, mine, event_id)
     assert await content(store, mine, made.item_id) == (2, "another text")
@@ -162,7 +160,7 @@ async def test_an_undo_that_would_make_a_twin_is_a_conflict(store: Store, mine: 
 
 async def test_an_edit_while_an_undo_is_drafted_is_not_lost(store: Store, mine: str) -> None:
     made = draft(mine, "one")
-    await store.add(mine, made, window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
     await edit(store, mine, made.item_id, "two")
 
     async def redraft(item: Item, labels: Labels, thread: str, old: bytes) -> ItemDraft:
@@ -170,14 +168,14 @@ async def test_an_edit_while_an_undo_is_drafted_is_not_lost(store: Store, mine: 
         return draft(mine, old.decode(), item_id=item.item_id, labels=labels, thread=thread)
 
     with pytest.raises(ConflictError):
-        await store.undo(mine, None, actor="a", window=WINDOW, redraft=redraft)
+        await store.undo(mine, None, actor="a", budgets=BUDGETS, redraft=redraft)
     assert await content(store, mine, made.item_id) == (3, "three")
 
 
 async def test_a_purge_cannot_be_undone_nor_what_came_before_it(store: Store, mine: str) -> None:
     made = draft(mine, "some text")
-    await store.add(mine, made, window=WINDOW)
-    await store.purge(mine, made.item_id, actor="a", window=WINDOW)
+    await store.add(mine, made, budgets=BUDGETS)
+    await store.purge(mine, made.item_id, actor="a", budgets=BUDGETS)
     for event in await store.events(mine, 10):
         assert not event.undoable
         with pytest.raises(NotFoundError):

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from palimpsest.core.budget import fixed_budget
 from palimpsest.core.errors import SettingsError, StoreError, StoreFullError, StoreUnavailableError
 from palimpsest.core.models import Filters, ItemState
 from palimpsest.storage.migrate import Roles, migrate, migrations
@@ -33,7 +34,7 @@ async def test_a_database_that_dies_under_a_store_is_an_error_and_then_works_aga
     database: Mapping[str, Any],
 ) -> None:
     store = await open_test_store(database, pool_size=1)
-    kept = await store.add("mine", draft("mine", "before the fall"), window=1000)
+    kept = await store.add("mine", draft("mine", "before the fall"), budgets=fixed_budget(1000))
     maintenance: dict[str, Any] = {**database, "database": "postgres"}
     admin = await asyncpg.connect(**maintenance)
     try:
@@ -41,7 +42,7 @@ async def test_a_database_that_dies_under_a_store_is_an_error_and_then_works_aga
         await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
         with pytest.raises(StoreUnavailableError):
-            await store.add("mine", draft("mine", "during the fall"), window=1000)
+            await store.add("mine", draft("mine", "during the fall"), budgets=fixed_budget(1000))
         await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         item, content, _ = await store.read("mine", kept.item.item_id)
         assert content == b"before the fall"
@@ -55,7 +56,7 @@ async def test_a_database_that_dies_under_a_store_is_an_error_and_then_works_aga
 
 async def test_a_full_disk_writes_nothing_and_says_so(database: Mapping[str, Any]) -> None:
     store = await open_test_store(database)
-    await store.add("mine", draft("mine", "fits"), window=1000)
+    await store.add("mine", draft("mine", "fits"), budgets=fixed_budget(1000))
     admin = await asyncpg.connect(**database)
     # The server raises what it raises when a write finds no space (SQLSTATE 53100), in the middle of the statement.
     await admin.execute(
@@ -64,11 +65,11 @@ async def test_a_full_disk_writes_nothing_and_says_so(database: Mapping[str, Any
         "CREATE TRIGGER no_space BEFORE INSERT ON palimpsest.chunks FOR EACH ROW EXECUTE FUNCTION disk_full()"
     )
     with pytest.raises(StoreFullError, match="free some space"):
-        await store.add("mine", draft("mine", "does not fit"), window=1000)
-    counts = await store.state("mine", MODEL, window=1000)
+        await store.add("mine", draft("mine", "does not fit"), budgets=fixed_budget(1000))
+    counts = await store.state("mine", MODEL, budgets=fixed_budget(1000))
     assert (counts.items, counts.chunks, counts.content_bytes) == (1, 1, 4)
     await admin.execute("DROP TRIGGER no_space ON palimpsest.chunks")
-    receipt = await store.add("mine", draft("mine", "does not fit"), window=1000)
+    receipt = await store.add("mine", draft("mine", "does not fit"), budgets=fixed_budget(1000))
     assert receipt.outcome == "added"
     await admin.close()
     await store.aclose()
@@ -103,7 +104,7 @@ async def test_a_cancelled_write_leaves_no_trace_and_the_connection_usable(datab
     store = await open_test_store(database, pool_size=1)
     admin = await asyncpg.connect(**database)
     await admin.execute("BEGIN; LOCK TABLE palimpsest.contents IN ACCESS EXCLUSIVE MODE")
-    waiting = asyncio.create_task(store.add("mine", draft("mine", "never acknowledged"), window=1000))
+    waiting = asyncio.create_task(store.add("mine", draft("mine", "never acknowledged"), budgets=fixed_budget(1000)))
     for _ in range(200):
         blocked = await admin.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
         if blocked:
@@ -116,14 +117,14 @@ async def test_a_cancelled_write_leaves_no_trace_and_the_connection_usable(datab
     await admin.close()
     page = await store.list_items("mine", Filters(), state=ItemState.ACTIVE, limit=10, before=None)
     assert page.items == ()
-    assert (await store.add("mine", draft("mine", "acknowledged"), window=1000)).outcome == "added"
+    assert (await store.add("mine", draft("mine", "acknowledged"), budgets=fixed_budget(1000))).outcome == "added"
     await store.aclose()
 
 
 async def test_a_transaction_pooler_may_stand_between(database: Mapping[str, Any]) -> None:
     store = await open_test_store(database, statement_cache=False, pool_size=2)
     receipts = await asyncio.gather(
-        *(store.add("mine", draft("mine", f"text {number}"), window=1000) for number in range(8))
+        *(store.add("mine", draft("mine", f"text {number}"), budgets=fixed_budget(1000)) for number in range(8))
     )
     assert {receipt.outcome for receipt in receipts} == {"added"}
     pool: Pool = store._pool  # pyright: ignore[reportPrivateUsage]
@@ -138,11 +139,15 @@ async def test_a_transaction_pooler_may_stand_between(database: Mapping[str, Any
 async def test_many_writers_of_the_same_content_add_it_once(database: Mapping[str, Any]) -> None:
     stores = [await open_test_store(database, pool_size=2) for _ in range(3)]
     receipts = await asyncio.gather(
-        *(store.add("mine", draft("mine", "the same"), window=1000) for store in stores for _ in range(4))
+        *(
+            store.add("mine", draft("mine", "the same"), budgets=fixed_budget(1000))
+            for store in stores
+            for _ in range(4)
+        )
     )
     assert [receipt.outcome for receipt in receipts].count("added") == 1
     assert len({receipt.item.item_id for receipt in receipts}) == 1
-    counts = await stores[0].state("mine", MODEL, window=1000)
+    counts = await stores[0].state("mine", MODEL, budgets=fixed_budget(1000))
     assert (counts.items, counts.threads[0].tokens) == (1, 2)
     for store in stores:
         await store.aclose()
@@ -152,7 +157,11 @@ async def test_many_writers_of_the_same_idempotency_key_add_once(database: Mappi
     store = await open_test_store(database, pool_size=4)
     receipts = await asyncio.gather(
         *(
-            store.add("mine", draft("mine", "a retry", idempotency_key="k", thread=f"t{number % 3}"), window=1000)
+            store.add(
+                "mine",
+                draft("mine", "a retry", idempotency_key="k", thread=f"t{number % 3}"),
+                budgets=fixed_budget(1000),
+            )
             for number in range(9)
         )
     )

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from palimpsest.core.budget import fixed_budget
 from palimpsest.core.errors import ItemNotFoundError, SettingsError
 from palimpsest.core.models import Candidate, Filters
 from palimpsest.storage.migrate import Roles, migrate
@@ -76,7 +77,7 @@ async def test_the_application_role_sees_and_writes_only_its_namespace(
     database: Mapping[str, Any], superuser: asyncpg.Connection[asyncpg.Record]
 ) -> None:
     store = await open_test_store(database)
-    receipt = await store.add("mine", draft("mine", "a secret of mine"), window=1000)
+    receipt = await store.add("mine", draft("mine", "a secret of mine"), budgets=fixed_budget(1000))
     with pytest.raises(ItemNotFoundError):
         await store.get("theirs", receipt.item.item_id)
     await store.aclose()
@@ -115,7 +116,7 @@ async def test_the_history_cannot_be_rewritten(
     database: Mapping[str, Any], superuser: asyncpg.Connection[asyncpg.Record]
 ) -> None:
     store = await open_test_store(database)
-    await store.add("mine", draft("mine", "one"), window=1000)
+    await store.add("mine", draft("mine", "one"), budgets=fixed_budget(1000))
     await store.aclose()
     for change in ("UPDATE palimpsest.events SET actor = 'x'", "DELETE FROM palimpsest.events"):
         as_app = "SET LOCAL ROLE palimpsest_app; SELECT set_config('palimpsest.namespace', 'mine', true);"
@@ -134,7 +135,7 @@ async def test_one_login_that_is_no_superuser_can_own_and_serve(
     await admin.execute("CREATE EXTENSION vector")
     store = await open_test_store({**empty_database, "user": f"{name}_one", "password": "x"}, roles=roles)
     try:
-        await store.add("mine", draft("mine", "kept by one login"), window=1000)
+        await store.add("mine", draft("mine", "kept by one login"), budgets=fixed_budget(1000))
         found = await store.candidates(
             "mine", vector=vector("x"), model_id=MODEL, terms=terms("mine", "login"), filters=Filters(), limit=5
         )
@@ -169,7 +170,7 @@ async def test_three_roles_can_be_given(empty_database: Mapping[str, Any]) -> No
         with pytest.raises(SettingsError, match="palimpsest migrate"):
             await open_test_store(app, roles=roles)
         store = await open_test_store(app, owner=owner, roles=roles)
-        await store.add("mine", draft("mine", "kept by three roles"), window=1000)
+        await store.add("mine", draft("mine", "kept by three roles"), budgets=fixed_budget(1000))
         found = await store.candidates(
             "mine", vector=vector("x"), model_id=MODEL, terms=terms("mine", "roles"), filters=Filters(), limit=5
         )
@@ -224,7 +225,7 @@ async def fill(database: Mapping[str, Any], superuser: asyncpg.Connection[asyncp
     """One item's chunks by the thousand, in two namespaces, written around the store for speed."""
     store = await open_test_store(database)
     for namespace in ("big", "small"):
-        await store.add(namespace, draft(namespace, f"the first words of {namespace}"), window=1000)
+        await store.add(namespace, draft(namespace, f"the first words of {namespace}"), budgets=fixed_budget(1000))
     await store.reweigh("big", Words())
     await store.aclose()
     await superuser.execute(

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
-from palimpsest.core.ingest import Ingest
+from palimpsest.core.budget import Budgets, fixed_budget
+from palimpsest.core.compression import Compression
+from palimpsest.core.context import Context
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import Caller, Memory
 from palimpsest.core.ports import Store
+from palimpsest.core.services import Ports, build_services
 from palimpsest.core.usage import UsageLog
 from palimpsest.core.validation import Limits
 from palimpsest.storage.inmemory import InMemoryStore
@@ -21,6 +24,8 @@ class Parts:
     """The service and what stands behind it."""
 
     memory: Memory
+    context: Context
+    compression: Compression
     store: Store
     embedder: HashEmbedder
     clock: HandClock
@@ -29,28 +34,35 @@ class Parts:
 
 
 def build_parts(
-    *, limits: Limits | None = None, window: int = 1000, store: Store | None = None, clock: HandClock | None = None
+    *,
+    limits: Limits | None = None,
+    window: int = 10_000,
+    budgets: Budgets | None = None,
+    store: Store | None = None,
+    clock: HandClock | None = None,
 ) -> Parts:
     """Wire a memory; ``store`` stands in for the in-memory one, and has its time from ``clock``."""
-    embedder, counter, lexicon, usage = HashEmbedder(), WordCounter(), WordLexicon(), UsageLog()
+    embedder, lexicon, usage = HashEmbedder(), WordLexicon(), UsageLog()
     clock = clock or HandClock()
     store = store or InMemoryStore(clock)
-    ingest = Ingest(
-        chunker=ParagraphChunker(), compressor=FirstWords(), counter=counter, lexicon=lexicon, embedder=embedder
-    )
-    memory = Memory(
-        store=store,
-        embedder=embedder,
-        lexicon=lexicon,
-        counter=counter,
-        ingest=ingest,
-        clock=clock,
-        usage=usage,
-        limits=limits,
-        window=window,
+    services = build_services(
+        Ports(
+            store=store,
+            embedder=embedder,
+            lexicon=lexicon,
+            counter=WordCounter(),
+            chunker=ParagraphChunker(),
+            compressor=FirstWords(),
+            clock=clock,
+            budgets=budgets or fixed_budget(window),
+            usage=usage,
+            limits=limits or Limits(),
+        )
     )
     return Parts(
-        memory,
+        services.memory,
+        services.context,
+        services.compression,
         store,
         embedder,
         clock,

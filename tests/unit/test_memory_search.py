@@ -2,6 +2,7 @@
 
 import pytest
 
+from palimpsest.core.budget import fixed_budget
 from palimpsest.core.errors import InvalidInputError
 from palimpsest.core.memory import NewMemory
 from palimpsest.core.models import Filters, Span
@@ -115,7 +116,7 @@ async def test_an_item_purged_between_the_two_steps_is_left_out(monkeypatch: pyt
 
     async def purged_first(namespace: str, wanted: list[tuple[str, Span]]) -> object:
         if ids.get("ship"):
-            await parts.store.purge(namespace, ids.pop("ship"), actor="another", window=1)
+            await parts.store.purge(namespace, ids.pop("ship"), actor="another", budgets=fixed_budget(1))
         return await passages(namespace, wanted)
 
     monkeypatch.setattr(parts.store, "passages", purged_first)

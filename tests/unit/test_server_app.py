@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from palimpsest.core.budget import fixed_budget
 from palimpsest.core.errors import SettingsError, StoreUnavailableError
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import NewMemory
@@ -200,7 +201,7 @@ async def test_a_stopping_worker_finishes_what_is_due_and_notes_what_was_read() 
         receipt = await session.memory.add(session.caller, NewMemory(text))
         assert receipt.chunks_pending == 50
         await session.memory.retrieve(session.caller, receipt.item.item_id)
-    state = await store.state("default", HashEmbedder().model_id, window=1000)
+    state = await store.state("default", HashEmbedder().model_id, budgets=fixed_budget(1000))
     assert state.chunks_pending == 0
     assert (await store.get("default", receipt.item.item_id)).last_used_at is not None
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from palimpsest.core.budget import fixed_budget
 from palimpsest.core.errors import StoreUnavailableError
 from palimpsest.core.usage import UsageLog
 from palimpsest.storage.inmemory import InMemoryStore
@@ -28,8 +29,8 @@ class Unreachable(InMemoryStore):
 async def test_reads_are_written_once_in_each_namespace() -> None:
     store, usage = InMemoryStore(), UsageLog()
     one, other = draft("a", "one"), draft("b", "other")
-    await store.add("a", one, window=10)
-    await store.add("b", other, window=10)
+    await store.add("a", one, budgets=fixed_budget(10))
+    await store.add("b", other, budgets=fixed_budget(10))
     usage.note("a", one.item_id, START)
     usage.note("a", one.item_id, LATER)
     usage.note("b", other.item_id, START)
@@ -42,7 +43,7 @@ async def test_reads_are_written_once_in_each_namespace() -> None:
 async def test_a_failed_flush_keeps_its_notes() -> None:
     store, usage = Unreachable(), UsageLog()
     made = draft("a", "text")
-    await store.add("a", made, window=10)
+    await store.add("a", made, budgets=fixed_budget(10))
     usage.note("a", made.item_id, LATER)
     with pytest.raises(StoreUnavailableError):
         await usage.flush(store)

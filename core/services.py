@@ -1,0 +1,78 @@
+"""The services over one set of ports, wired in the one way that fits together."""
+
+from dataclasses import dataclass, field
+
+from .budget import Budgets
+from .compression import Compression
+from .context import Context
+from .finding import Finder
+from .ingest import Ingest
+from .memory import Memory
+from .ports import Chunker, Clock, Compressor, Embedder, LexicalEncoder, Store, TokenCounter
+from .ranking import Weights
+from .usage import UsageLog
+from .validation import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the services stand on; ``summarizes`` says that a language model's summaries follow the extractive ones."""
+
+    store: Store
+    embedder: Embedder
+    lexicon: LexicalEncoder
+    counter: TokenCounter
+    chunker: Chunker
+    compressor: Compressor
+    clock: Clock
+    budgets: Budgets
+    usage: UsageLog
+    limits: Limits = field(default_factory=Limits)
+    weights: Weights | None = None
+    summarizes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that a client can ask for."""
+
+    memory: Memory
+    context: Context
+    compression: Compression
+
+
+def build_services(ports: Ports) -> Services:
+    """Wire the services."""
+    finder = Finder(
+        store=ports.store,
+        embedder=ports.embedder,
+        lexicon=ports.lexicon,
+        counter=ports.counter,
+        weights=ports.weights,
+    )
+    ingest = Ingest(
+        chunker=ports.chunker,
+        compressor=ports.compressor,
+        counter=ports.counter,
+        lexicon=ports.lexicon,
+        embedder=ports.embedder,
+        summarizes=ports.summarizes,
+    )
+    memory = Memory(
+        store=ports.store,
+        embedder=ports.embedder,
+        counter=ports.counter,
+        finder=finder,
+        ingest=ingest,
+        clock=ports.clock,
+        budgets=ports.budgets,
+        usage=ports.usage,
+        limits=ports.limits,
+    )
+    return Services(
+        memory=memory,
+        context=Context(store=ports.store, finder=finder, counter=ports.counter, budgets=ports.budgets),
+        compression=Compression(
+            store=ports.store, counter=ports.counter, budgets=ports.budgets, own=ports.compressor.name
+        ),
+    )
