@@ -7,8 +7,6 @@ TRIGGER = 0.75
 SAFE = 0.85
 HYSTERESIS = 0.15
 """Target and trigger lie this share of the window apart, so that one compression lasts for many adds."""
-NEAR = 0.05
-"""A thread within this share of its trigger is told to be near it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,16 @@ class Context:
             return await self._whole(caller.namespace, thread, max_tokens)
         return await self._chosen(caller.namespace, thread, validation.check_query(query), max_tokens or QUERY_TOKENS)
 
+    async def rungs(self, caller: Caller, thread: str) -> Sequence[Rung]:
+        """Return where each item of a thread stands, in the order of its block."""
+        name = validation.check_name(thread, "thread")
+        return (await self._store.rungs(caller.namespace, name, budgets=self._budgets))[1]
+
+    async def ledger(self, caller: Caller, thread: str) -> ThreadState:
+        """Return a thread's account."""
+        name = validation.check_name(thread, "thread")
+        return (await self._store.rungs(caller.namespace, name, budgets=self._budgets, item_ids=()))[0]
+
     async def _whole(self, namespace: str, thread: str, max_tokens: int | None) -> ContextAnswer:
         block = await self._store.block(namespace, thread, budgets=self._budgets)
         if max_tokens is None or block.ledger.used <= max_tokens:

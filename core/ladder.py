@@ -23,9 +23,13 @@ Choose = Callable[[Sequence[Rung], Budget], Sequence[Step]]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How worth is weighed: ``half_lives`` between the least and the most recently used item of a thread,
-    ``priority_doubling`` points of priority that double it, ``size`` the power of an item's tokens."""
+    """How worth is weighed.
 
+    Every ``items_per_half_life`` items that were used later halve it, ``half_lives`` times at most;
+    ``priority_doubling`` points of priority double it; ``size`` is the power of an item's tokens that it grows with.
+    """
+
+    items_per_half_life: float = 4.0
     half_lives: float = 6.0
     priority_doubling: float = 2.0
     size: float = 0.75
@@ -120,10 +124,33 @@ class _Descent:
             self.standing[item_id] = standing, cost
             if (further := _entry(by_id[item_id], standing, cost, worth)) is not None:
                 heapq.heappush(heap, further)
+        self._take_back([rung for rung in rungs if rung.item_id in self.standing], target, worth)
+
+    def _take_back(self, rungs: Sequence[Rung], target: int, worth: Mapping[str, float]) -> None:
+        """Take steps back that a later, larger one made needless, those first that lose most for what they free."""
+
+        def regret(rung: Rung) -> float:
+            standing, cost = self.standing[rung.item_id]
+            return worth[rung.item_id] * (WORTH[rung.detail] - WORTH[standing]) / (rung.cost - cost)
+
+        for rung in sorted(rungs, key=lambda rung: (-regret(rung), rung.position)):
+            for detail in LADDER[LADDER.index(rung.detail) :]:
+                standing, cost = self.standing[rung.item_id]
+                if detail == standing:
+                    break
+                higher = rung.cost if detail == rung.detail else _cost(rung, detail)
+                if higher is not None and higher > cost and self.used + higher - cost <= target:
+                    self.used += higher - cost
+                    self.standing[rung.item_id] = detail, higher
+                    break
 
     def steps(self) -> Sequence[Step]:
         """Return where items came to stand, in the order of the block."""
-        return [_step(rung, *self.standing[rung.item_id]) for rung in self.rungs if rung.item_id in self.standing]
+        return [
+            _step(rung, *stands)
+            for rung in self.rungs
+            if (stands := self.standing.get(rung.item_id)) is not None and stands[0] != rung.detail
+        ]
 
 
 _Entry = tuple[float, int, str, Standing, int, int]
@@ -138,10 +165,14 @@ def _entry(rung: Rung, detail: Standing, cost: int, worth: Mapping[str, float]) 
     return loss / (cost - less), rung.position, rung.item_id, standing, less, cost - less
 
 
+def _cost(rung: Rung, standing: Standing) -> int | None:
+    return 0 if standing == "archived" else rung.costs.get(standing)
+
+
 def _lower(rung: Rung, detail: Standing, cost: int) -> tuple[Standing, int] | None:
     """Return the next rung below that frees anything."""
     for standing in LADDER[LADDER.index(detail) + 1 :]:
-        less = 0 if standing == "archived" else rung.costs.get(standing)
+        less = _cost(rung, standing)
         if less is not None and less < cost:
             return standing, less
     return None
@@ -151,8 +182,9 @@ def _worths(rungs: Sequence[Rung], shape: Shape) -> Mapping[str, float]:
     """Return what each item is worth in full: by its recency of use among the others, its priority and its size."""
     by_use = sorted(rungs, key=lambda rung: (rung.used_at, rung.position))
     last = max(1, len(by_use) - 1)
+    half_lives = min(shape.half_lives, last / shape.items_per_half_life)
     return {
-        rung.item_id: 2.0 ** (shape.half_lives * (rank / last - 1) + rung.priority / shape.priority_doubling)
+        rung.item_id: 2.0 ** (half_lives * (rank / last - 1) + rung.priority / shape.priority_doubling)
         * max(1, rung.costs["full"]) ** shape.size
         for rank, rung in enumerate(by_use)
     }

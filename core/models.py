@@ -12,6 +12,9 @@ Detail = Literal["full", "summary", "brief", "hint"]
 Standing = Literal["full", "summary", "brief", "hint", "archived"]
 """How an item stands in its thread's context: at a detail, or not in it at all."""
 
+Pressure = Literal["low", "near", "over", "unsafe"]
+NEAR = 0.05
+"""A thread within this share of its trigger is near it."""
 Evidence = Literal["strong", "some", "weak", "none"]
 
 MEMORY_TYPES: tuple[MemoryType, ...] = ("document", "episodic", "semantic", "procedural")
@@ -250,6 +253,15 @@ class ThreadState:
     def utilization(self) -> float:
         """Return the block's share of the window."""
         return self.used / self.window
+
+    @property
+    def pressure(self) -> Pressure:
+        """Return how near the block is to its trigger; ``unsafe`` leaves too little room for an answer."""
+        if self.used > self.window * self.safe:
+            return "unsafe"
+        if self.used > int(self.window * self.trigger):
+            return "over"
+        return "near" if self.utilization >= self.trigger - NEAR else "low"
 
 
 @dataclass(frozen=True, slots=True)

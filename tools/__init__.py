@@ -2,13 +2,16 @@
 
 from mcp.types import ToolAnnotations
 
-from .reading import memory_list, memory_retrieve, memory_search, memory_state
+from .context import memory_compress, memory_context
+from .reading import memory_list, memory_retrieve, memory_search
+from .state import memory_state
 from .tool import MemoryTool, Toolset, ToolSpec
 from .writing import memory_add, memory_forget, memory_update
 
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 _ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 _DELETES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
+_STEPS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
 _ALWAYS = {"anthropic/alwaysLoad": True}
 _LONG = {"anthropic/maxResultSizeChars": 200_000}
 
@@ -18,6 +21,9 @@ TOOLS = (
     ToolSpec(memory_retrieve, "Read a memory", _READS, meta=_LONG),
     ToolSpec(memory_update, "Change a memory", _ADDS),
     ToolSpec(memory_forget, "Forget or restore", _DELETES),
+    # With a model it is remembered, so this is no mere reading.
+    ToolSpec(memory_context, "Context of a thread", _ADDS, meta=_LONG),
+    ToolSpec(memory_compress, "Make room", _STEPS),
     ToolSpec(memory_state, "State of the memory", _READS),
     ToolSpec(memory_list, "List memories", _READS, toolset="all"),
 )

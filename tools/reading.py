@@ -16,13 +16,10 @@ from .results import (
     PageResult,
     SearchHit,
     SearchResult,
-    StateResult,
-    ThreadResult,
     joined,
 )
 from .writing import ItemId, MemoryType
 
-_SHOWN_THREADS = 20
 MaxTokens = Field(description="Bound of the answer")
 
 
@@ -97,56 +94,6 @@ def _header(page: models.Page) -> str:
     )
 
 
-async def memory_state(memories: Memories) -> Annotated[CallToolResult, StateResult]:
-    """Call to see what the memory holds, how full each thread's window is, and what serves it."""
-    result = summarise_state(await memories.memory.state(memories.caller))
-    return result.answer(describe_state(result))
-
-
-def summarise_state(state: models.MemoryState) -> StateResult:
-    """Return the state with its fullest threads."""
-    counts = state.counts
-    fullest = sorted(counts.threads, key=lambda thread: (-thread.tokens, thread.thread))
-    return StateResult(
-        namespace=state.namespace,
-        items=counts.items,
-        forgotten=counts.forgotten,
-        chunks=counts.chunks,
-        chunks_pending=counts.chunks_pending,
-        content_bytes=counts.content_bytes,
-        database_bytes=counts.database_bytes,
-        threads=[ThreadResult.of(thread) for thread in fullest[:_SHOWN_THREADS]],
-        threads_total=len(counts.threads),
-        store=state.store,
-        embedding_model=state.embedding_model,
-        token_counter=state.token_counter,
-        compressor=state.compressor,
-        notes=list(state.notes),
-    )
-
-
-def describe_state(result: StateResult) -> str:
-    """Return the state as a model or a person reads it."""
-    pending = f", {result.chunks_pending} chunks not yet searchable by meaning" if result.chunks_pending else ""
-    hidden = result.threads_total - len(result.threads)
-    return joined(
-        [
-            f"Namespace {result.namespace}: {result.items} items, {result.forgotten} forgotten, "
-            f"{result.chunks} chunks{pending}; {result.content_bytes:,} bytes of text, "
-            f"{result.database_bytes:,} bytes on disk.",
-            *(
-                f"Thread {thread.thread}: {thread.items} items, {thread.total_tokens:,} tokens, "
-                f"{thread.utilization:.1%} of a window of {thread.window:,}."
-                for thread in result.threads
-            ),
-            f"{hidden} smaller threads are not shown." if hidden else None,
-            f"Served by {result.store}; vectors {result.embedding_model}; tokens {result.token_counter}; "
-            f"summaries {result.compressor}.",
-            *result.notes,
-        ]
-    )
-
-
 async def memory_list(
     memories: Memories,
     thread: str | None = None,
@@ -170,8 +117,8 @@ async def memory_list(
         items=[ListedItem.of(item) for item in page.items], total=page.total, next_cursor=page.next_cursor
     )
     lines = [
-        f"{item.item_id} · {item.title or 'untitled'} · {item.thread} · {item.total_tokens} tokens · "
-        f"priority {item.priority} · {item.created_at[:10]}"
+        f"{item.item_id} · {item.title or 'untitled'} · {item.thread} · {item.total_tokens} tokens, {item.detail} "
+        f"{item.cost} · priority {item.priority} · {item.created_at[:10]}"
         for item in result.items
     ]
     more = f"next_cursor {result.next_cursor}" if result.next_cursor else "next_cursor null: this is the end"

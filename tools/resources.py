@@ -1,4 +1,4 @@
-"""Resources: an item's text by its id, and the state of the memory."""
+"""Resources: an item's text by its id, a thread's block, and the state of the memory."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -9,7 +9,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from ..core.errors import NotFoundError, PalimpsestError
 from ..core.ids import parse_item_id
 from .access import Access
-from .reading import describe_state, summarise_state
+from .state import describe_state, summarise_state
 
 _CLIENT = "resource reader"
 _FIRST_PAGE_TOKENS = 8000
@@ -18,10 +18,13 @@ Reader = Callable[..., Coroutine[Any, Any, str]]
 
 
 def add_resources(server: MCPServer[Any], access: Access) -> None:
-    """Register ``memory://items/{item_id}`` and ``memory://state``."""
+    """Register ``memory://items/{item_id}``, ``memory://context/{thread}`` and ``memory://state``."""
 
     async def item(item_id: str) -> str:
         return await _worded(_read_item(access, item_id))
+
+    async def context(thread: str) -> str:
+        return await _worded(_read_context(access, thread))
 
     async def state() -> str:
         return await _worded(_read_state(access))
@@ -33,6 +36,13 @@ def add_resources(server: MCPServer[Any], access: Access) -> None:
         description="The text of an item; of a long one the first page, and how to read on.",
         mime_type="text/plain",
     )(item)
+    server.resource(
+        "memory://context/{thread}",
+        name="context",
+        title="A thread's context",
+        description="The block of a thread: every item at its detail; it only grows at its end between compressions.",
+        mime_type="text/plain",
+    )(context)
     server.resource(
         "memory://state",
         name="state",
@@ -52,6 +62,11 @@ async def _read_item(access: Access, item_id: str) -> str:
         f"{page.text}\n\n[Palimpsest: these are bytes {page.start} to {page.end} of {page.item.size_bytes}; the tool "
         f"memory_retrieve reads on with item_id {item_id} and cursor {page.next_cursor}]"
     )
+
+
+async def _read_context(access: Access, thread: str) -> str:
+    session = await access.session(_CLIENT)
+    return (await session.services.context.get(session.caller, thread)).text
 
 
 async def _read_state(access: Access) -> str:

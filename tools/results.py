@@ -35,7 +35,10 @@ class Receipt(Result):
     total_tokens: int
     token_counter: str
     thread: str
+    detail: str
     utilization: float
+    pressure: str
+    compressed: int
     notes: list[str]
 
     @classmethod
@@ -55,8 +58,11 @@ class Receipt(Result):
             total_tokens=item.tokens,
             token_counter=item.token_counter,
             thread=item.thread,
+            detail=item.detail,
             utilization=round(receipt.utilization, 4),
-            notes=list(receipt.notes),
+            pressure=receipt.ledger.pressure,
+            compressed=len(receipt.steps),
+            notes=[*receipt.notes, *ledger_notes(receipt.ledger)],
         )
 
 
@@ -140,6 +146,8 @@ class ListedItem(BaseModel):
     tags: list[str]
     version: int
     total_tokens: int
+    detail: str
+    cost: int
     sha256: str
     created_at: str
 
@@ -158,6 +166,8 @@ class ListedItem(BaseModel):
             tags=list(labels.tags),
             version=item.version,
             total_tokens=item.tokens,
+            detail=item.detail,
+            cost=item.cost if item.state is models.ItemState.ACTIVE else 0,
             sha256=item.sha256,
             created_at=item.created_at.isoformat(timespec="seconds"),
         )
@@ -172,28 +182,72 @@ class ListResult(Result):
 
 
 class ThreadResult(BaseModel):
-    """A thread's account: ``total_tokens`` of its items at full detail against its window."""
+    """A thread's ledger: ``total_tokens`` of its items at full detail, ``used`` by its block, both in tokens."""
 
     thread: str
+    model: str | None
     items: int
     total_tokens: int
+    used: int
     window: int
     utilization: float
+    trigger: float
+    pressure: str
+    saved: int
+    compressions: int
+    spent_usd: float
+    saved_usd: float | None
 
     @classmethod
     def of(cls, thread: models.ThreadState) -> Self:
         """Say what the core's account says."""
         return cls(
             thread=thread.thread,
+            model=thread.model,
             items=thread.items,
             total_tokens=thread.tokens,
+            used=thread.used,
             window=thread.window,
             utilization=round(thread.utilization, 4),
+            trigger=thread.trigger,
+            pressure=thread.pressure,
+            saved=thread.saved,
+            compressions=thread.compressions,
+            spent_usd=thread.spent_micros / 1_000_000,
+            saved_usd=None if thread.saved_micros is None else thread.saved_micros / 1_000_000,
+        )
+
+
+class StandingItem(BaseModel):
+    """Where an item stands in its thread's block, and what it costs there in tokens."""
+
+    item_id: str
+    title: str | None
+    detail: str
+    cost: int
+    total_tokens: int
+    priority: int
+    pinned: bool
+
+    @classmethod
+    def of(cls, rung: models.Rung) -> Self:
+        """Say what the core's rung says."""
+        return cls(
+            item_id=rung.item_id,
+            title=rung.title,
+            detail=rung.detail,
+            cost=rung.cost,
+            total_tokens=rung.costs["full"] - rung.header_tokens,
+            priority=rung.priority,
+            pinned=rung.pinned,
         )
 
 
 class StateResult(Result):
-    """What the memory holds and what it is served by; ``threads`` are the fullest ones."""
+    """What the memory holds and what it is served by; ``threads`` are the fullest ones.
+
+    ``standing`` are the items of the thread asked for that cost most.
+    """
 
     namespace: str
     items: int
@@ -204,11 +258,71 @@ class StateResult(Result):
     database_bytes: int
     threads: list[ThreadResult]
     threads_total: int
+    standing: list[StandingItem]
     store: str
     embedding_model: str
     token_counter: str
     compressor: str
     notes: list[str]
+
+
+class ContextResult(Result):
+    """A thread's block: ``context`` is the text for the prompt, of ``tokens``; ``used`` is the whole block's length."""
+
+    thread: str
+    context: str
+    tokens: int
+    used: int
+    window: int
+    utilization: float
+    shown: int
+    omitted: int
+    evidence: str | None
+    notes: list[str]
+
+    @classmethod
+    def of(cls, answer: models.ContextAnswer) -> Self:
+        """Say what the core's answer says."""
+        ledger = answer.ledger
+        return cls(
+            thread=ledger.thread,
+            context=answer.text,
+            tokens=answer.tokens,
+            used=ledger.used,
+            window=ledger.window,
+            utilization=round(ledger.utilization, 4),
+            shown=answer.shown,
+            omitted=answer.omitted,
+            evidence=answer.evidence,
+            notes=[*answer.notes, *ledger_notes(ledger)],
+        )
+
+
+class CompressResult(Result):
+    """What stepped down, or the text that waits for the client's summary of at most ``max_tokens``."""
+
+    thread: str
+    used: int
+    window: int
+    utilization: float
+    freed: int
+    details: dict[str, int]
+    item_id: str | None = None
+    content: str | None = None
+    sha256: str | None = None
+    max_tokens: int | None = None
+    next_cursor: str | None = None
+    notes: list[str]
+
+
+def ledger_notes(ledger: models.ThreadState) -> list[str]:
+    """Return what a client must know of a thread's ledger besides its figures."""
+    near = (
+        f"Thread {ledger.thread} is near its trigger of {ledger.trigger:.0%}: its least valued items step down soon."
+        if ledger.pressure == "near"
+        else None
+    )
+    return [note for note in (ledger.note, ledger.over, near) if note]
 
 
 def joined(lines: Sequence[str | None]) -> str:

@@ -26,6 +26,8 @@ async def memory_add(
     tags: list[str] | None = None,
     thread: Annotated[str | None, Field(description="Working context, e.g. one per project")] = None,
     idempotency_key: Annotated[str | None, Field(description="Same key on a retry adds nothing twice")] = None,
+    model: Annotated[str | None, Field(description="Model whose window the thread has")] = None,
+    expires_in_days: Annotated[float | None, Field(description="Forgotten after")] = None,
 ) -> Annotated[CallToolResult, Receipt]:
     """Call when something should outlive this context: decisions, facts, preferences, findings, files, long tool
     output you will need again. Kept byte for byte and searchable; exact repeats add nothing."""
@@ -39,6 +41,8 @@ async def memory_add(
         tags=tags or (),
         thread=memories.thread if thread is None else thread,
         idempotency_key=idempotency_key,
+        model=model,
+        expires_in_days=expires_in_days,
     )
     return _answer(memories, await memories.memory.add(memories.caller, new))
 
@@ -55,9 +59,13 @@ async def memory_update(
     pinned: bool | None = None,
     tags: Annotated[list[str] | None, Field(description="Replaces all tags")] = None,
     thread: str | None = None,
+    detail: Annotated[
+        str | None,
+        Field(description="How it stands in its thread's block", json_schema_extra={"enum": list(models.STANDINGS)}),
+    ] = None,
 ) -> Annotated[CallToolResult, Receipt]:
-    """Call to correct an item's text or labels instead of adding a second one. What is left out stays. New content
-    needs expected_sha256, so that no other edit is lost."""
+    """Call to correct an item's text or labels instead of adding a second one; detail full restores a shortened one.
+    What is left out stays. New content needs expected_sha256, so that no other edit is lost."""
     change = Change(
         content=content,
         expected_sha256=expected_sha256,
@@ -68,6 +76,7 @@ async def memory_update(
         pinned=pinned,
         tags=tags,
         thread=thread,
+        detail=detail,
     )
     return _answer(memories, await memories.memory.update(memories.caller, item_id, change))
 
@@ -116,8 +125,11 @@ def _facts(result: Receipt) -> str:
         found = "searchable by word and by meaning"
     else:
         found = f"searchable by word, by meaning once {result.chunks_pending} chunks are embedded"
+    stepped = f", after {result.compressed} items stepped down to a shorter form" if result.compressed else ""
+    if result.detail != "full":
+        stepped += f"; this one stands as {result.detail}"
     kept = "durable" if result.durable else "NOT durable (the database does not wait for its disk)"
     return (
         f"{kept}, {found}; version {result.version}, {result.total_tokens} tokens ({result.token_counter}), "
-        f"sha256 {result.sha256}; thread {result.thread} holds {result.utilization:.1%} of its window."
+        f"sha256 {result.sha256}; thread {result.thread} has {result.utilization:.1%} of its window{stepped}."
     )

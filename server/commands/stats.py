@@ -2,7 +2,7 @@
 
 import argparse
 
-from ...tools.reading import describe_state, summarise_state
+from ...tools.state import describe_state, summarise_state
 from ..settings import Settings
 from .opened import open_session
 

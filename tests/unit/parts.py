@@ -8,7 +8,7 @@ from palimpsest.core.context import Context
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import Caller, Memory
 from palimpsest.core.ports import Store
-from palimpsest.core.services import Ports, build_services
+from palimpsest.core.services import Ports, Services, build_services
 from palimpsest.core.usage import UsageLog
 from palimpsest.core.validation import Limits
 from palimpsest.storage.inmemory import InMemoryStore
@@ -23,6 +23,7 @@ THEM = Caller("theirs", "them")
 class Parts:
     """The service and what stands behind it."""
 
+    services: Services
     memory: Memory
     context: Context
     compression: Compression
@@ -60,6 +61,7 @@ def build_parts(
         )
     )
     return Parts(
+        services,
         services.memory,
         services.context,
         services.compression,
