@@ -51,10 +51,8 @@ class Pool:
         Raises:
             StoreError: with its subclasses, for whatever the database or the way to it refuses.
         """
-        role = f'SET LOCAL ROLE "{self._role}";' if self._role else ""
-        prelude = f"BEGIN;{role}SELECT set_config('palimpsest.namespace', {_literal(namespace)}, true)"
         with translated():
-            connection = await self._begin(prelude)
+            connection = await self._begin(self._prelude(namespace))
             try:
                 try:
                     yield connection
@@ -65,6 +63,14 @@ class Pool:
                 await _commit(connection)
             finally:
                 await self._pool.release(connection)
+
+    async def restart(self, connection: Connection, namespace: str) -> None:
+        """Begin a transaction anew that has written nothing yet: it lets go of every row that it holds."""
+        await connection.execute(f"ROLLBACK;{self._prelude(namespace)}")
+
+    def _prelude(self, namespace: str) -> str:
+        role = f'SET LOCAL ROLE "{self._role}";' if self._role else ""
+        return f"BEGIN;{role}SELECT set_config('palimpsest.namespace', {_literal(namespace)}, true)"
 
     async def _begin(self, prelude: str) -> PoolConnectionProxy[asyncpg.Record]:
         import asyncpg

@@ -116,7 +116,7 @@ class Tables:
         return Settled(rows.ledger(account, budgets), steps)
 
     async def _lock(self, connection: Connection, namespace: str, item_id: str, *threads: str) -> Row:
-        """Hold an item, and before it its thread and ``threads``."""
+        """Hold an item, and before it its thread and ``threads``; the first thing that a transaction does."""
         number = parse_item_id(item_id)
         while True:
             held = await connection.fetch(self._queries["lock_threads"], namespace, number, list(threads))
@@ -125,7 +125,8 @@ class Tables:
                 raise ItemNotFoundError(item_id)
             if row["thread"] in [one["thread"] for one in held]:
                 return row
-            # It moved to another thread between the two statements.
+            # It moved to another thread between the two statements. That one may come before what is held already.
+            await self._pool.restart(connection, namespace)
 
     async def _record(
         self, connection: Connection, namespace: str, actor: str, action: str, row: Row, image: str | None

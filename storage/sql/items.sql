@@ -150,10 +150,11 @@ SELECT
     pg_database_size(current_database()) AS database_bytes
 
 -- touch --
--- Note when items were last used; rows are taken in the order of their ids, as everywhere, so that nobody waits in a ring.
+-- Note when items were last used; those that somebody changes at this moment are passed over, so that nobody waits in a
+-- ring.
 WITH held AS (
     SELECT i.item_id FROM palimpsest.items i
     WHERE i.namespace_id = $1 AND i.item_id = ANY($2::bigint[]) AND (i.last_used_at IS NULL OR i.last_used_at < $3)
-    ORDER BY i.item_id FOR NO KEY UPDATE
+    FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE palimpsest.items i SET last_used_at = $3 FROM held WHERE i.namespace_id = $1 AND i.item_id = held.item_id
