@@ -8,13 +8,17 @@ from .block import entry, render
 from .budget import Budgets
 from .calls import Caller
 from .finding import Finder
-from .models import BlockEntry, ContextAnswer, Detail, Filters, Item, RankedChunk, Rung, ThreadState
+from .models import BlockEntry, ContextAnswer, Detail, Filters, Item, RankedChunk, Rung, Span, ThreadState
 from .ports import Store, TokenCounter
 from .selection import Passage, Pick, pick
 
 QUERY_TOKENS = 4000
 """The bound of a block that is chosen for a question, unless another is given."""
+GAP = "\n…\n"
+"""What stands between two passages of an item that are no neighbours."""
 _PASSAGES = 80
+_AFTER = 4
+"""Bytes read beyond each passage: what parts it from its neighbour, so that both together are the original again."""
 _MOST_TOKENS = 2_000_000
 
 
@@ -89,7 +93,7 @@ class Context:
     async def _chosen(self, namespace: str, thread: str, query: str, max_tokens: int) -> ContextAnswer:
         found = await self._finder.find(namespace, query, Filters(thread=thread))
         best = found.ranked[:_PASSAGES]
-        wanted = [(chunk.candidate.item_id, chunk.candidate.span) for chunk in best]
+        wanted = [(chunk.candidate.item_id, _and_after(chunk.candidate.span)) for chunk in best]
         ids = list(dict.fromkeys(item_id for item_id, _ in wanted))
         ledger, rungs = await self._store.rungs(namespace, thread, budgets=self._budgets, item_ids=ids)
         read = await self._store.passages(namespace, wanted) if wanted else []
@@ -119,10 +123,11 @@ class Context:
         for chunk in ranked:
             if item is None or item.item_id != chunk.candidate.item_id:
                 continue
-            text = raw.decode(errors="replace").strip("\n")
-            tokens = self._counter.count(text).tokens
             found = chunk.candidate
-            passages.append(Passage(found.item_id, found.ordinal, found.span, text, tokens, chunk.score))
+            size = found.span.end - found.span.start
+            text = raw[:size].decode(errors="replace")
+            tokens = self._counter.count(text).tokens
+            passages.append(Passage(found.item_id, found.span, text, raw[size:], tokens, chunk.score))
             item, raw = next(rest, (None, b""))
         return passages
 
@@ -151,13 +156,18 @@ class Context:
 def excerpts(passages: Sequence[Passage]) -> str:
     """Return passages of an item as one text, with a line of three dots wherever something between them is left out."""
     text = ""
-    end: int | None = None
+    before: Passage | None = None
     for passage in passages:
-        if end is not None:
-            text += "\n" if passage.span.start - end <= 2 else "\n…\n"
+        if before is not None:
+            gap = passage.span.start - before.span.end
+            text += before.after[:gap].decode(errors="replace") if gap <= _AFTER else GAP
         text += passage.text
-        end = passage.span.end
+        before = passage
     return text
+
+
+def _and_after(span: Span) -> Span:
+    return replace(span, end=span.end + _AFTER)
 
 
 def _shrunk(rungs: Sequence[Rung], max_tokens: int) -> list[tuple[Rung, Detail, int]]:

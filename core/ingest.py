@@ -36,8 +36,12 @@ class Ingest:
         self._summarizes = summarizes
 
     def header_tokens(self, item_id: str, tokens: int, title: str | None) -> int:
-        """Count what an item's line costs in its thread's block."""
-        return self._counter.count(block.longest_header(item_id, tokens, title)).tokens
+        """Count what an item's line costs in its thread's block.
+
+        One token more than it has: a block's tokens are not quite the sum of its parts', and the ledger must not say
+        less than the block costs.
+        """
+        return self._counter.count(block.longest_header(item_id, tokens, title)).tokens + 1
 
     @property
     def compressor_name(self) -> str:

@@ -18,12 +18,15 @@ RENDITION_WORTH = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that bears on the question, with its text, its tokens and its score in 0..1."""
+    """A chunk that bears on the question, with its text, its tokens and its score in 0..1.
+
+    ``after`` are the few bytes of the content that follow it.
+    """
 
     item_id: str
-    ordinal: int
     span: Span
     text: str
+    after: bytes
     tokens: int
     score: float
 

@@ -1,0 +1,234 @@
+"""A thread that takes in five and ten times its window: what its block costs, holds and loses.
+
+    python -m palimpsest.bench.scale [--data FOLDER] [--plot FILE.svg] [--factor 10]
+
+FOLDER holds ``mix128_items.jsonl.gz`` and ``mix128_dev.jsonl``; without it, the standard library's and the system's
+texts are taken and no evidence is measured. Tokens are this program's own estimate, which it names; ratios are of
+tokens by the same count. The embedding model alone is timed on the same chunks in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from palimpsest.core.calls import Caller, NewMemory
+from palimpsest.core.ingest import chunk_text
+from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
+
+from . import corpus
+from .evidence import Question, Source, by_kind, evidence, load_questions, load_sources, paired_interval, returned
+from .figures import show, summarize
+from .plot import draw
+from .stores import Bench, open_bench
+
+WINDOW = 128_000
+THREAD = "long"
+ME = Caller("bench")
+SHARE = 0.2
+QUERY_TOKENS = 4000
+
+
+@dataclass(slots=True)
+class Run:
+    """What was seen while a thread grew."""
+
+    ids: dict[str, str] = field(default_factory=dict[str, str])
+    digests: dict[str, str] = field(default_factory=dict[str, str])
+    tokens_in: int = 0
+    used: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    added: list[float] = field(default_factory=list[float])
+
+
+def local_sources(tokens: int) -> list[Source]:
+    """Return texts of this machine of about so many tokens, in items of about 8,000."""
+    made: list[Source] = []
+    pieces = corpus.passages(tokens // 110)
+    for start in range(0, len(pieces), 60):
+        made.append(Source(f"local-{start}", "local", "\n\n".join(pieces[start : start + 60])))
+    return made
+
+
+def stretch(sources: Sequence[Source], tokens: int) -> list[Source]:
+    """Return the first sources that have so many tokens together, at four bytes a token."""
+    taken: list[Source] = []
+    total = 0
+    for source in sources:
+        if total >= tokens:
+            break
+        taken.append(source)
+        total += len(source.text.encode()) // 4
+    return taken
+
+
+async def fill(bench: Bench, sources: Sequence[Source]) -> Run:
+    """Add every source, finishing what adds leave pending beside it, and watch the ledger after each."""
+    run = Run()
+    for source in sources:
+        begin = time.perf_counter()
+        title = f"{source.name}.py" if source.kind == "code" else source.name
+        receipt = await bench.memory.add(ME, NewMemory(source.text, title=title, thread=THREAD))
+        run.added.append(time.perf_counter() - begin)
+        await bench.runner.drain(ME.namespace)
+        run.ids[source.name] = receipt.item.item_id
+        run.digests[receipt.item.item_id] = hashlib.sha256(source.text.encode()).hexdigest()
+        run.tokens_in += receipt.item.tokens
+        run.used.append((float(run.tokens_in), 100 * receipt.utilization))
+    await bench.store.reweigh(ME.namespace, bench.lexicon)
+    return run
+
+
+async def embed_alone(bench: Bench, sources: Sequence[Source]) -> tuple[float, int]:
+    """Return the seconds that the embedding model alone takes for the same chunks, and how many they are."""
+    texts: list[str] = []
+    for source in sources:
+        title = f"{source.name}.py" if source.kind == "code" else source.name
+        content = source.text.encode()
+        kind = bench.chunker.kind(source.text, "text/plain", title)
+        texts += [chunk_text(content, span) for span in bench.chunker.split(source.text, kind, title)]
+    embedder = MiniLMEmbedder()
+    await embedder.embed(["warm"])
+    begin = time.perf_counter()
+    for start in range(0, len(texts), 32):
+        await embedder.embed(texts[start : start + 32])
+    seconds = time.perf_counter() - begin
+    await embedder.aclose()
+    return seconds, len(texts)
+
+
+async def ask(bench: Bench, run: Run, sources: Sequence[Source], questions: Sequence[Question]) -> list[float]:
+    """Return what each question's context of 4,000 tokens is worth."""
+    texts = {source.name: source.text for source in sources}
+    values: list[float] = []
+    for question in questions:
+        answer = await bench.services.context.get(ME, THREAD, query=question.text, max_tokens=QUERY_TOKENS)
+        assert answer.tokens <= QUERY_TOKENS
+        values.append(evidence(question, returned(answer.text, run.ids[question.item], texts[question.item])))
+    return values
+
+
+async def check_originals(bench: Bench, run: Run) -> int:
+    """Read every item in pages and compare its SHA-256 with what was handed in; return how many differ."""
+    wrong = 0
+    for item_id, digest in run.digests.items():
+        pieces: list[str] = []
+        cursor: str | None = None
+        while True:
+            page = await bench.memory.retrieve(ME, item_id, cursor=cursor, max_tokens=100_000)
+            pieces.append(page.text)
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        wrong += hashlib.sha256("".join(pieces).encode()).hexdigest() != digest
+    return wrong
+
+
+async def measure(factor: int, sources: Sequence[Source], questions: Sequence[Question], plot: Path | None) -> None:
+    """Fill a fresh store with ``factor`` times the window, and print."""
+    taken = stretch(sources, factor * WINDOW)
+    names = {source.name for source in taken}
+    asked = [question for question in questions if question.item in names]
+    with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as folder:
+        async with open_bench(Path(folder) / "windowed", window=WINDOW) as bench:
+            bare, chunks = await embed_alone(bench, taken)
+            begin = time.perf_counter()
+            run = await fill(bench, taken)
+            seconds = time.perf_counter() - begin
+            print(f"\n{factor} x a window of {WINDOW:,}: {len(taken)} items, {run.tokens_in:,} tokens in")
+            print(f"  tokens counted by                     {bench.counter.name}")
+            print(
+                f"  added, indexed and compressed in      {seconds:.0f} s; the embedding model alone takes {bare:.0f} s"
+            )
+            print(f"    for the same {chunks:,} chunks: ratio  {seconds / bare:.2f}")
+            print(f"  highest share of the window           {max(share for _, share in run.used):.1f} % (trigger 75 %)")
+            await report_block(bench, run, "by itself")
+            own = await ask(bench, run, taken, asked)
+            done = await bench.services.compression.compress(ME, THREAD, share=SHARE)
+            await report_block(bench, run, f"after memory_compress to {SHARE:.0%}")
+            assert done.ledger.utilization <= SHARE
+            after = await ask(bench, run, taken, asked)
+            await report_speed(bench, run, asked)
+            print(f"  originals that differ                 {await check_originals(bench, run)} of {len(run.digests)}")
+        if plot is not None:
+            file = plot.with_stem(f"{plot.stem}-{factor}x")
+            trigger = [(0.0, 75.0), (float(run.tokens_in), 75.0)]
+            draw(file, f"Share of the window while {factor} times it comes in", {"block": run.used, "trigger": trigger},
+                 top=100, unit="%")  # fmt: skip
+            print(f"  plot                                  {file}")
+        if asked:
+            await report_loss(Path(folder) / "whole", taken, asked, own, after)
+
+
+async def report_block(bench: Bench, run: Run, when: str) -> None:
+    """Print what the block holds and costs."""
+    answer = await bench.services.context.get(ME, THREAD)
+    ledger = answer.ledger
+    print(
+        f"  block {when:<32}{ledger.used:,} tokens, {ledger.utilization:.1%} of the window, "
+        f"{run.tokens_in / ledger.used:.1f} to 1; {answer.shown} items in it; its text counts {answer.tokens:,}"
+    )
+
+
+async def report_speed(bench: Bench, run: Run, asked: Sequence[Question]) -> None:
+    """Print how long adds, searches and reads take."""
+    queries = [question.text for question in asked[:200]] or [
+        "socket timeout",
+        "install a package",
+        "regular expression",
+    ] * 20
+    searched: list[float] = []
+    for query in queries:
+        begin = time.perf_counter()
+        await bench.memory.search(ME, query)
+        searched.append(time.perf_counter() - begin)
+    read: list[float] = []
+    for item_id in list(run.digests)[:200]:
+        begin = time.perf_counter()
+        await bench.memory.retrieve(ME, item_id, max_tokens=2000)
+        read.append(time.perf_counter() - begin)
+    show("  times", {"add": summarize(run.added), "search": summarize(searched), "retrieve": summarize(read)})
+
+
+async def report_loss(
+    folder: Path, taken: Sequence[Source], asked: Sequence[Question], own: Sequence[float], after: Sequence[float]
+) -> None:
+    """Ask the same of a thread whose window holds everything in full, and print what compression lost."""
+    async with open_bench(folder, window=1_000_000_000) as bench:
+        run = await fill(bench, taken)
+        before = await ask(bench, run, taken, asked)
+        print(f"  evidence in a context of {QUERY_TOKENS:,} tokens, {len(asked)} questions, in percent")
+        for name, values in (("uncompressed", before), ("compressed by itself", own), ("after memory_compress", after)):
+            kinds = "  ".join(f"{kind} {mean:5.1f}" for kind, mean in by_kind(asked, values).items())
+            print(f"    {name:<24}{kinds}")
+        for name, values in (("by itself", own), ("after memory_compress", after)):
+            lost, low, high = paired_interval(before, values)
+            print(f"    lost {name:<22}{lost:+.2f} points (95 % interval, paired: {low:+.2f} to {high:+.2f})")
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, help="folder with the mix128 files")
+    parser.add_argument("--plot", type=Path, help="SVG file to draw the window's share into, one a factor")
+    parser.add_argument("--factor", type=int, action="append", help="how many windows to take in; may be repeated")
+    arguments = parser.parse_args()
+    if arguments.data is not None and not (arguments.data / "mix128_items.jsonl.gz").exists():
+        sys.exit(f"{arguments.data} holds no mix128_items.jsonl.gz; leave --data out to use this machine's own texts.")
+    factors = arguments.factor or [5, 10]
+    if arguments.data is None:
+        sources, questions = local_sources(max(factors) * WINDOW), list[Question]()
+    else:
+        sources, questions = load_sources(arguments.data), load_questions(arguments.data)
+    for factor in factors:
+        asyncio.run(measure(factor, sources, questions, arguments.plot))
+
+
+if __name__ == "__main__":
+    main()
