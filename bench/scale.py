@@ -3,8 +3,8 @@
     python -m palimpsest.bench.scale [--data FOLDER] [--plot FILE.svg] [--factor 10]
 
 FOLDER holds ``mix128_items.jsonl.gz`` and ``mix128_dev.jsonl``; without it, the standard library's and the system's
-texts are taken and no evidence is measured. Tokens are this program's own estimate, which it names; ratios are of
-tokens by the same count. The embedding model alone is timed on the same chunks in the same run.
+texts are taken and no evidence is measured. A token is four bytes here, everywhere: that is the count by which those
+texts are ten windows. The embedding model alone is timed on the same chunks in the same run.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from palimpsest.core.calls import Caller, NewMemory
 from palimpsest.core.ingest import chunk_text
+from palimpsest.core.models import TokenCount
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
 
 from . import corpus
@@ -34,6 +35,19 @@ THREAD = "long"
 ME = Caller("bench")
 SHARE = 0.2
 QUERY_TOKENS = 4000
+
+
+class FourBytes:
+    """A TokenCounter for which four bytes of UTF-8 are a token."""
+
+    @property
+    def name(self) -> str:
+        """Name the rule."""
+        return "four bytes a token"
+
+    def count(self, text: str) -> TokenCount:
+        """Count, rounded up."""
+        return TokenCount((len(text.encode()) + 3) // 4, self.name)
 
 
 @dataclass(slots=True)
@@ -136,7 +150,7 @@ async def measure(factor: int, sources: Sequence[Source], questions: Sequence[Qu
     names = {source.name for source in taken}
     asked = [question for question in questions if question.item in names]
     with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as folder:
-        async with open_bench(Path(folder) / "windowed", window=WINDOW) as bench:
+        async with open_bench(Path(folder) / "windowed", window=WINDOW, counter=FourBytes()) as bench:
             bare, chunks = await embed_alone(bench, taken)
             begin = time.perf_counter()
             run = await fill(bench, taken)
@@ -147,7 +161,7 @@ async def measure(factor: int, sources: Sequence[Source], questions: Sequence[Qu
                 f"  added, indexed and compressed in      {seconds:.0f} s; the embedding model alone takes {bare:.0f} s"
             )
             print(f"    for the same {chunks:,} chunks: ratio  {seconds / bare:.2f}")
-            print(f"  highest share of the window           {max(share for _, share in run.used):.1f} % (trigger 75 %)")
+            print(f"  highest share of the window           {max(share for _, share in run.used):.2f} % (trigger 75 %)")
             await report_block(bench, run, "by itself")
             own = await ask(bench, run, taken, asked)
             done = await bench.services.compression.compress(ME, THREAD, share=SHARE)
@@ -200,7 +214,7 @@ async def report_loss(
     folder: Path, taken: Sequence[Source], asked: Sequence[Question], own: Sequence[float], after: Sequence[float]
 ) -> None:
     """Ask the same of a thread whose window holds everything in full, and print what compression lost."""
-    async with open_bench(folder, window=1_000_000_000) as bench:
+    async with open_bench(folder, window=1_000_000_000, counter=FourBytes()) as bench:
         run = await fill(bench, taken)
         before = await ask(bench, run, taken, asked)
         print(f"  evidence in a context of {QUERY_TOKENS:,} tokens, {len(asked)} questions, in percent")

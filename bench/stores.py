@@ -87,7 +87,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(folder: Path, *, window: int = 128_000) -> AsyncGenerator[Bench, None]:
+async def open_bench(
+    folder: Path, *, window: int = 128_000, counter: TokenCounter | None = None
+) -> AsyncGenerator[Bench, None]:
     """Open a memory whose database lies in ``folder`` and whose threads have this window."""
     embedder = CachedEmbedder(MiniLMEmbedder())
     config = EmbeddedConfig(data_dir=folder, idle_seconds=0)
@@ -96,7 +98,8 @@ async def open_bench(folder: Path, *, window: int = 128_000) -> AsyncGenerator[B
         store = await open_store(
             connect, embedding_model=embedder.model_id, dimensions=embedder.dimensions, label="embedded PostgreSQL"
         )
-        lexicon, counter, chunker = WordEncoder(), choose_counter("estimate"), StructureChunker()
+        lexicon, chunker = WordEncoder(), StructureChunker()
+        counter = counter or choose_counter("estimate")
         services = build_services(
             Ports(
                 store=store,

@@ -1,5 +1,6 @@
 """What a thread may hold: a model's window, and the shares of it at which its items step down."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,8 +27,8 @@ class Budget:
 
     @property
     def trigger_tokens(self) -> int:
-        """Return how many tokens the block may have before its items step down."""
-        return int(self.window * self.trigger)
+        """Return the most tokens that the block may have: one more is at the trigger, and its items step down."""
+        return math.ceil(self.window * self.trigger) - 1
 
     @property
     def target_tokens(self) -> int:

@@ -122,7 +122,8 @@ class Item:
 
     ``sha256`` (hex) and ``size_bytes`` describe the current version's UTF-8 bytes; ``tokens`` were counted by
     ``token_counter``; ``source`` is the provenance (client, tool). ``cost`` is what the item takes of its thread's
-    block at ``detail``, in tokens, 0 when archived. After ``expires_at`` hygiene forgets it.
+    block at ``detail``, in tokens, 0 when archived; ``header_tokens`` of it are for the line above its text. After
+    ``expires_at`` hygiene forgets it.
     """
 
     item_id: str
@@ -140,6 +141,7 @@ class Item:
     last_used_at: datetime | None = None
     detail: Standing = "full"
     cost: int = 0
+    header_tokens: int = 0
     expires_at: datetime | None = None
 
 
@@ -259,7 +261,7 @@ class ThreadState:
         """Return how near the block is to its trigger; ``unsafe`` leaves too little room for an answer."""
         if self.used > self.window * self.safe:
             return "unsafe"
-        if self.used > int(self.window * self.trigger):
+        if self.used >= self.window * self.trigger:
             return "over"
         return "near" if self.utilization >= self.trigger - NEAR else "low"
 

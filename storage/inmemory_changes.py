@@ -191,9 +191,8 @@ class Changes:
             shelf.check_twin(before.item_id, thread, before.sha256)
         record.item = replace(before, labels=labels, thread=thread, state=state, updated_at=self._clock.now())
         if header_tokens is not None:
-            longer = header_tokens - record.header_tokens
-            record.header_tokens = header_tokens
-            record.stand(before.detail, 0 if before.detail == "archived" else before.cost + longer)
+            cost = 0 if before.detail == "archived" else before.cost + header_tokens - before.header_tokens
+            record.item = replace(record.item, header_tokens=header_tokens, cost=cost)
         if thread != before.thread or (record.active and before.state is not ItemState.ACTIVE):
             shelf.enter(record)
 
@@ -249,7 +248,7 @@ class Changes:
         if before is None:
             self._change(shelf, record, now.labels, now.thread, ItemState.FORGOTTEN)
         else:
-            self._change(shelf, record, before.labels, before.thread, before.state)
+            self._change(shelf, record, before.labels, before.thread, before.state, before.header_tokens)
         if record.item.state is now.state:
             return "updated"
         return "restored" if record.active else "forgotten"
@@ -278,6 +277,7 @@ def _drafted(draft: ItemDraft, now: datetime) -> Item:
         created_at=now,
         updated_at=now,
         cost=draft.header_tokens + draft.tokens.tokens,
+        header_tokens=draft.header_tokens,
         expires_at=draft.expires_at,
     )
 

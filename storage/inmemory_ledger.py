@@ -87,7 +87,9 @@ class Ledger(Changes):
         shelf = self._shelves[namespace]
         record = shelf.record(item_id)
         if not record.active or record.item.sha256 != sha256:
-            raise ConflictError(f"Item {item_id} is forgotten, or its content is another one by now; read it again.")
+            raise ConflictError(
+                f"Item {item_id} is forgotten, or has not the SHA-256 {sha256} any more; read it again."
+            )
         by_detail = {one.detail: one for one in (*record.renditions, *renditions)}
         record.renditions = tuple(by_detail.values())
         shelf.put_event(self._clock.now(), actor, "summarize", record.item, before=None, undoable=False)

@@ -45,7 +45,6 @@ class Record:
     chunks: list[Chunk] = field(default_factory=list[Chunk])
     embedding_model: str = ""
     lexicon: str = ""
-    header_tokens: int = 0
     position: int = 0
 
     @property
@@ -56,8 +55,8 @@ class Record:
     @property
     def costs(self) -> Mapping[Detail, int]:
         """What the item costs at each detail that it has."""
-        shorter: dict[Detail, int] = {one.detail: self.header_tokens + one.tokens for one in self.renditions}
-        return {"full": self.header_tokens + self.item.tokens, **shorter}
+        shorter: dict[Detail, int] = {one.detail: self.item.header_tokens + one.tokens for one in self.renditions}
+        return {"full": self.item.header_tokens + self.item.tokens, **shorter}
 
     @property
     def rung(self) -> Rung:
@@ -75,7 +74,7 @@ class Record:
             self.position,
             item.labels.title,
             next((one.compressor for one in self.renditions if one.detail == "summary"), None),
-            self.header_tokens,
+            self.item.header_tokens,
         )
 
     def text(self, detail: Standing) -> str | None:
@@ -90,7 +89,6 @@ class Record:
 
     def put_content(self, draft: ItemDraft) -> None:
         """Add a version, and replace what was derived from the one before."""
-        self.header_tokens = draft.header_tokens
         self.contents.append((draft.content, draft.sha256))
         self.renditions = draft.renditions
         self.embedding_model, self.lexicon = draft.embedding_model, draft.lexicon

@@ -243,5 +243,6 @@ def _added_item(draft: ItemDraft, row: Any) -> Item:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         cost=draft.header_tokens + draft.tokens.tokens,
+        header_tokens=draft.header_tokens,
         expires_at=draft.expires_at,
     )

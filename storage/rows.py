@@ -57,6 +57,7 @@ def item(row: Row) -> Item:
         last_used_at=row["last_used_at"],
         detail=row["detail"],
         cost=row["cost"],
+        header_tokens=row["header_tokens"],
         expires_at=row["expires_at"],
     )
 

@@ -95,7 +95,7 @@ def check_ledger(ledger: ThreadState, items: Sequence[Rung]) -> None:
     assert ledger.tokens == sum(one.costs["full"] - one.header_tokens for one in items)
     for one in items:
         assert one.cost == (0 if one.detail == "archived" else one.costs[one.detail])
-    if ledger.used > ledger.window * ledger.trigger:
+    if ledger.used >= ledger.window * ledger.trigger:
         assert ledger.over is not None
         assert all(one.pinned for one in items if one.cost), "over the trigger with something that is not pinned"
     else:

@@ -45,10 +45,10 @@ def standing(rungs: Sequence[Rung], steps: Sequence[Step]) -> dict[str, Standing
     return {one.item_id: moved.get(one.item_id, one.detail) for one in rungs}
 
 
-def test_a_block_at_its_trigger_stays_as_it_is() -> None:
-    rungs = [rung(1, 7500)]
-    assert BUDGET.trigger_tokens == 7500
-    assert ladder.under_trigger(rungs, BUDGET) == ()
+def test_a_block_just_under_its_trigger_stays_as_it_is_and_one_at_it_steps_down() -> None:
+    assert BUDGET.trigger_tokens == 7499
+    assert ladder.under_trigger([rung(1, 7499)], BUDGET) == ()
+    assert len(ladder.under_trigger([rung(1, 7500)], BUDGET)) == 1
 
 
 def test_a_block_over_its_trigger_goes_down_to_its_target() -> None:
