@@ -135,14 +135,14 @@ class Context:
         self, namespace: str, picks: Sequence[Pick], rungs: Sequence[Rung], tokens_of: Mapping[str, int]
     ) -> list[str]:
         titles = {rung.item_id: rung.title for rung in rungs}
-        whole = [(one.item_id, one.detail) for one in picks if one.detail != "excerpts"]
-        texts = await self._store.texts(namespace, whole) if whole else {}
+        whole: list[tuple[str, Detail]] = [(one.item_id, one.detail) for one in picks if one.detail != "excerpts"]
+        texts: Mapping[tuple[str, Detail], str] = await self._store.texts(namespace, whole) if whole else {}
         parts: list[str] = []
         for one in picks:
             if one.detail == "excerpts":
                 text = excerpts(one.passages)
-            elif (one.item_id, one.detail) in texts:
-                text = texts[one.item_id, one.detail]
+            elif (found := texts.get((one.item_id, one.detail))) is not None:
+                text = found
             else:
                 continue
             parts.append(entry(one.item_id, one.detail, tokens_of[one.item_id], titles[one.item_id], text))

@@ -41,7 +41,7 @@ def used_after(rungs: Sequence[Rung], steps: Sequence[Step]) -> int:
 
 
 def standing(rungs: Sequence[Rung], steps: Sequence[Step]) -> dict[str, Standing]:
-    moved = {step.item_id: step.detail for step in steps}
+    moved: dict[str, Standing] = {step.item_id: step.detail for step in steps}
     return {one.item_id: moved.get(one.item_id, one.detail) for one in rungs}
 
 
