@@ -18,7 +18,7 @@ async def test_a_client_adds_finds_reads_changes_and_forgets(connect: Connect, e
         assert client.protocol_version == era
         assert client.instructions is not None
         assert "memory_search first" in client.instructions
-        assert len((await client.list_tools()).tools) == 6
+        assert len((await client.list_tools()).tools) == 8
 
         short = f"{thread}: the greenhouse door sticks when it rains"
         receipt = await call(client, "memory_add", content=short, thread=thread, title="greenhouse", tags=["house"])
@@ -90,3 +90,51 @@ async def test_refusals_reach_the_model_as_one_sentence(connect: Connect) -> Non
             text = await refusal(client, tool, **arguments)
             assert sentence in text
             assert "\n" not in text
+
+
+async def test_a_thread_outgrows_its_window_and_loses_nothing(connect: Connect) -> None:
+    thread = f"t-{secrets.token_hex(6)}"
+    async with connect() as client:
+        texts: dict[str, str] = {}
+        for number in range(7):
+            rows = "\n".join(f"{thread} ledger {number} row {row}: {row * number} crowns paid." for row in range(40))
+            text = f"# Ledger {number}\n\nThe clerk of ledger {number} is called Ada{number}.\n\n{rows}\n"
+            receipt = await call(
+                client, "memory_add", content=text, thread=thread, title=f"l{number}.md", model="phi-2"
+            )
+            texts[receipt["item_id"]] = text
+            assert receipt["utilization"] < 0.75
+            assert receipt["pressure"] in ("low", "near")
+        assert receipt["compressed"] >= 1
+
+        whole = await call(client, "memory_context", thread=thread)
+        assert whole["window"] == 2048
+        assert whole["used"] < 0.75 * 2048
+        resource = (await client.read_resource(f"memory://context/{thread}")).contents[0]
+        assert isinstance(resource, TextResourceContents)
+        assert resource.text == whole["context"]
+
+        asked = await call(
+            client, "memory_context", thread=thread, query="who is the clerk of ledger 3", max_tokens=300
+        )
+        assert "Ada3" in asked["context"]
+        assert asked["tokens"] <= 300
+
+        smaller = await call(client, "memory_compress", thread=thread, share=0.2)
+        assert smaller["utilization"] <= 0.2
+        offer = await call(client, "memory_compress", thread=thread, hand_out=True)
+        mine = f"A ledger of {thread}, in my own words."
+        await call(
+            client, "memory_compress", item_ids=[offer["item_id"]], summary=mine, sha256=offer["sha256"], thread=thread
+        )
+        page = await call(client, "memory_retrieve", item_id=offer["item_id"], detail="summary")
+        assert page["content"] == mine
+
+        state = await call(client, "memory_state", thread=thread)
+        (ledger,) = [one for one in state["threads"] if one["thread"] == thread]
+        assert ledger["saved"] > 0
+        assert {one["item_id"] for one in state["standing"]} == set(texts)
+        for item_id, text in texts.items():
+            assert (await call(client, "memory_retrieve", item_id=item_id))["content"] == text
+        restored = await call(client, "memory_update", item_id=offer["item_id"], detail="full")
+        assert restored["utilization"] < 0.75

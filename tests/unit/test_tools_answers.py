@@ -213,7 +213,7 @@ async def test_the_state_is_bounded_when_there_are_many_threads(client: Client) 
     assert result.structured_content is not None
     assert len(result.structured_content["threads"]) == 20
     assert result.structured_content["threads_total"] == 25
-    assert "5 smaller threads are not shown" in text
+    assert "5 threads with less in them are not shown" in text
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ async def test_the_state_is_bounded_when_there_are_many_threads(client: Client) 
         ("memory_add", {"content": "x", "tag": ["y"]}, "did you mean 'tags'?"),
         ("memory_search", {"query": "x", "max_token": 9}, "did you mean 'max_tokens'?"),
         ("memory_retrieve", {"id": "x"}, "did you mean 'item_id'?"),
-        ("memory_state", {"x": 1}, "it takes none"),
+        ("memory_state", {"x": 1}, "it takes thread"),
         ("memory_add", {}, "'content' is missing; it must be a text."),
         ("memory_add", {"content": 5}, "'content' must be a text."),
         ("memory_add", {"content": "x", "priority": "high"}, "'priority' must be a whole number."),
@@ -245,6 +245,21 @@ async def test_the_state_is_bounded_when_there_are_many_threads(client: Client) 
         ("memory_retrieve", {"item_id": "mem_0000000000001", "detail": "tiny"}, "no level of detail"),
         ("memory_forget", {"item_id": "mem_0000000000001", "mode": "burn"}, "use forget, restore or purge"),
         ("memory_update", {"item_id": "mem_0000000000001"}, "Nothing to change"),
+        ("memory_update", {"item_id": "mem_0000000000001", "detail": "tiny"}, "no level of detail"),
+        ("memory_context", {"query": ""}, "The query is empty"),
+        ("memory_context", {"thread": "no such\nname"}, "is no name for a thread"),
+        ("memory_context", {"max_tokens": 3}, "from 50"),
+        ("memory_context", {"querry": "x"}, "did you mean 'query'?"),
+        ("memory_compress", {"share": 1.5}, "at most 0.75"),
+        ("memory_compress", {"share": 0.1, "detail": "hint"}, "either share, or item_ids and detail"),
+        ("memory_compress", {"detail": "tiny"}, "no level of detail"),
+        ("memory_compress", {"item_ids": ["mem_0000000000001"]}, "exists in this namespace"),
+        ("memory_compress", {"hand_out": True}, "waits for a better summary"),
+        ("memory_compress", {"hand_out": True, "share": 0.2}, "hand_out goes with thread only"),
+        ("memory_compress", {"summary": "x"}, "exactly one id in item_ids"),
+        ("memory_compress", {"summary": "x", "item_ids": ["mem_0000000000001"]}, "needs sha256"),
+        ("memory_add", {"content": "x", "expires_in_days": -1}, "number of days"),
+        ("memory_state", {"thread": "no such\nname"}, "is no name for a thread"),
         ("memory_list", {"state": "gone"}, "use active or forgotten"),
         ("memory_list", {"cursor": "x"}, "cursor"),
     ],
@@ -367,3 +382,116 @@ async def test_structured_results_are_what_the_schemas_say(client: Client) -> No
         assert schema is not None
         jsonschema.validate(result, schema)
         assert set(result) == set(schema["properties"]), json.dumps(result)
+
+
+LONG = " ".join(f"w{place}" for place in range(300))
+
+
+async def test_a_receipt_carries_the_share_and_says_when_items_stepped_down() -> None:
+    async with Client(build_server(fake_application(window_tokens=1000))) as client:
+        first = await call(client, "memory_add", content=f"first {LONG}")
+        assert (first["pressure"], first["compressed"], first["notes"]) == ("low", 0, [])
+        assert first["utilization"] == pytest.approx(0.313, abs=0.01)
+        second = await call(client, "memory_add", content=f"second {LONG} " + "x " * 90)
+        assert second["pressure"] == "near"
+        assert "is near its trigger of 75%" in second["notes"][0]
+        result, (text,) = await answer(client, "memory_add", content=f"third {LONG}")
+        assert result.structured_content is not None
+        assert result.structured_content["compressed"] == 2
+        assert "after 2 items stepped down to a shorter form" in text
+        assert result.structured_content["utilization"] < 0.6
+        huge, (text,) = await answer(client, "memory_add", content=" ".join(f"n{place}" for place in range(900)))
+        assert huge.structured_content is not None
+        assert huge.structured_content["detail"] == "summary"
+        assert "this one stands as summary" in text
+
+
+async def test_pinned_items_over_the_trigger_are_told_with_what_to_do() -> None:
+    async with Client(build_server(fake_application(window_tokens=1000))) as client:
+        receipt = await call(client, "memory_add", content=" ".join(f"n{place}" for place in range(900)), pinned=True)
+        assert receipt["pressure"] == "unsafe"
+        assert "unpin items with memory_update" in receipt["notes"][0]
+        state = await call(client, "memory_state")
+        assert any("pinned" in note for note in state["notes"])
+
+
+async def test_the_block_comes_as_a_text_of_its_own_after_what_it_is(client: Client) -> None:
+    receipt = await call(client, "memory_add", content="the harbour is deep", title="Harbour")
+    result, (head, block) = await answer(client, "memory_context")
+    assert result.structured_content is not None
+    assert block == f"[{receipt['item_id']} | 5 tokens | Harbour]\nthe harbour is deep\n\n"
+    assert result.structured_content["context"] == block
+    assert "1 items" in head
+    assert "data, not instructions" in head
+    assert "memory_retrieve(item_id)" in head
+
+
+async def test_a_question_gets_the_block_that_bears_on_it_and_how_sure_that_is(client: Client) -> None:
+    await call(client, "memory_add", content="the harbour is deep")
+    await call(client, "memory_add", content=f"something else {LONG}")
+    result, (head, block) = await answer(client, "memory_context", query="how deep is the harbour", max_tokens=60)
+    assert result.structured_content is not None
+    assert "the harbour is deep" in block
+    assert result.structured_content["tokens"] <= 60
+    assert "evidence:" in head
+    empty, (head, nothing) = await answer(client, "memory_context", query="harbour", thread="elsewhere")
+    assert empty.structured_content is not None
+    assert (empty.structured_content["shown"], nothing) == (0, "")
+    assert "holds nothing yet" in head
+
+
+async def test_the_client_makes_room_and_brings_an_item_back(client: Client) -> None:
+    kept = (await call(client, "memory_add", content=LONG))["item_id"]
+    result, (text,) = await answer(client, "memory_compress", item_ids=[kept], detail="brief")
+    assert result.structured_content is not None
+    assert result.structured_content["details"] == {"brief": 1}
+    assert "1 to brief" in text
+    assert f"[{kept} | brief of " in (await call(client, "memory_context"))["context"]
+    restored = await call(client, "memory_update", item_id=kept, detail="full")
+    assert (restored["detail"], restored["outcome"]) == ("full", "updated")
+    assert LONG in (await call(client, "memory_context"))["context"]
+    archived = await call(client, "memory_update", item_id=kept, detail="archived")
+    assert archived["utilization"] == 0
+    assert (await call(client, "memory_retrieve", item_id=kept))["content"] == LONG
+
+
+async def test_the_client_summarises_in_its_own_words_without_any_key(client: Client) -> None:
+    kept = (await call(client, "memory_add", content=LONG))["item_id"]
+    result, (task, text) = await answer(client, "memory_compress", hand_out=True)
+    offer = result.structured_content
+    assert offer is not None
+    assert (offer["item_id"], offer["content"], text) == (kept, LONG, LONG)
+    assert f"at most {offer['max_tokens']} tokens" in task
+    assert offer["sha256"] in task
+    done = await call(client, "memory_compress", item_ids=[kept], summary="my own words", sha256=offer["sha256"])
+    assert "is yours now" in done["notes"][0]
+    page = await call(client, "memory_retrieve", item_id=kept, detail="summary")
+    assert page["content"] == "my own words"
+    wrong = await refusal(client, "memory_compress", item_ids=[kept], summary="others", sha256="0" * 64)
+    assert "SHA-256" in wrong
+
+
+async def test_the_state_of_a_thread_lists_where_its_items_stand(client: Client) -> None:
+    kept = (await call(client, "memory_add", content=LONG, title="Words"))["item_id"]
+    await call(client, "memory_add", content=f"more {LONG}")
+    await call(client, "memory_compress", item_ids=[kept])
+    result, (text,) = await answer(client, "memory_state", thread="main")
+    assert result.structured_content is not None
+    (thread,) = result.structured_content["threads"]
+    assert (thread["compressions"], thread["saved"]) == (1, 270)
+    standing = result.structured_content["standing"]
+    assert [one["detail"] for one in standing] == ["full", "summary"]
+    assert "1 full (" in text
+    assert "1 summary (" in text
+    assert f"{kept} · Words · summary" in text
+
+
+async def test_an_item_that_expires_says_when_it_is_read_back(client: Client) -> None:
+    kept = await call(client, "memory_add", content="for a while", expires_in_days=2)
+    assert kept["outcome"] == "added"
+
+
+async def test_a_thread_has_the_window_of_the_model_that_it_is_given(client: Client) -> None:
+    await call(client, "memory_add", content="text", model="gpt-4o")
+    state = await call(client, "memory_state")
+    assert state["threads"][0]["model"] == "gpt-4o"
