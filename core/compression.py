@@ -9,6 +9,7 @@ from .errors import InvalidInputError, NotFoundError
 from .ids import parse_item_id
 from .models import Compressed, Detail, Handout, Receipt, Rendition, Rung, Standing, Step
 from .ports import Store, TokenCounter
+from .summaries import CLIENT
 
 RATIOS = {"summary": 10, "brief": 50}
 """How many times shorter than the text each rendition is meant to be."""
@@ -124,7 +125,7 @@ class Compression:
                 f"The {wanted} has {tokens:,} tokens and its text {item.tokens:,}; shorten it to "
                 f"{min(most, item.tokens - 1):,} at most and pass it again."
             )
-        rendition = Rendition(wanted, text, tokens, f"client:{caller.actor}")
+        rendition = Rendition(wanted, text, tokens, f"{CLIENT}{caller.actor}")
         return await self._store.put_renditions(
             caller.namespace, item_id, sha256.lower(), [rendition], actor=caller.actor, budgets=self._budgets
         )

@@ -6,6 +6,7 @@ from .budget import Budgets
 from .compression import Compression
 from .context import Context
 from .finding import Finder
+from .hygiene import Hygiene, HygieneLimits
 from .ingest import Ingest
 from .memory import Memory
 from .ports import Chunker, Clock, Compressor, Embedder, LexicalEncoder, Store, TokenCounter
@@ -29,6 +30,7 @@ class Ports:
     usage: UsageLog
     limits: Limits = field(default_factory=Limits)
     weights: Weights | None = None
+    hygiene: HygieneLimits = field(default_factory=HygieneLimits)
     summarizes: bool = False
 
 
@@ -39,6 +41,7 @@ class Services:
     memory: Memory
     context: Context
     compression: Compression
+    hygiene: Hygiene
 
 
 def build_services(ports: Ports) -> Services:
@@ -75,4 +78,5 @@ def build_services(ports: Ports) -> Services:
         compression=Compression(
             store=ports.store, counter=ports.counter, budgets=ports.budgets, own=ports.compressor.name
         ),
+        hygiene=Hygiene(store=ports.store, clock=ports.clock, budgets=ports.budgets, limits=ports.hygiene),
     )

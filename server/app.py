@@ -109,6 +109,7 @@ class Application:
 async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     """Open the database, the embedder and the background worker as the settings say."""
     from ..core.chunking import StructureChunker
+    from ..core.hygiene import HygieneLimits
     from ..core.jobs import JobRunner
     from ..core.services import Ports, build_services
     from ..core.usage import UsageLog
@@ -134,6 +135,9 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 budgets=fixed_budget(settings.window_tokens),
                 usage=usage,
                 limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
+                hygiene=HygieneLimits(
+                    settings.hygiene_compress_days, settings.hygiene_archive_days, settings.hygiene_spared_priority
+                ),
             )
         )
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"

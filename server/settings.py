@@ -76,9 +76,45 @@ class Settings(BaseModel):
         description="What counts tokens; auto is tiktoken where its vocabulary is here, else an estimate.",
     )
     token_model: str | None = _text(None, "Model whose tokens anthropic or openai counts.")
-    openai_api_key: SecretStr | None = Field(default=None, description="Key for counting tokens or embedding.")
-    anthropic_api_key: SecretStr | None = Field(default=None, description="Key for counting tokens.")
-    window_tokens: int = Field(default=128_000, ge=1000, description="Window that a thread's use is measured against.")
+    openai_api_key: SecretStr | None = Field(
+        default=None, description="Key for counting tokens, embedding or summaries."
+    )
+    anthropic_api_key: SecretStr | None = Field(default=None, description="Key for counting tokens or summaries.")
+    window_tokens: int = Field(
+        default=128_000, ge=1000, description="Window of a thread whose model is not set or not known."
+    )
+    model: str | None = _text(None, "Model that reads threads which name none; its window is theirs.")
+    models_file: Path | None = Field(
+        default=None, description="JSON file with further models, or other figures for known ones."
+    )
+
+    hygiene_compress_days: float = Field(
+        default=7.0, ge=0, description="Days without use after which an item steps down to its summary; 0 for never."
+    )
+    hygiene_archive_days: float = Field(
+        default=30.0, ge=0, description="Days without use after which an item leaves its thread's block; 0 for never."
+    )
+    hygiene_spared_priority: int = Field(
+        default=10, ge=0, le=11, description="Items of this priority and above are spared by hygiene."
+    )
+    hygiene_every_hours: float = Field(
+        default=6.0, ge=0, description="Hours between two runs of hygiene; 0 to run it by `palimpsest hygiene` only."
+    )
+
+    summarizer: Literal["none", "openai", "anthropic"] = Field(
+        default="none",
+        description="What writes better summaries in the background; openai is any compatible endpoint.",
+    )
+    summarizer_model: str | None = _text(None, "Model that writes summaries.")
+    summarizer_base_url: str | None = _text(None, "Address of the summaries' endpoint; the provider's own without it.")
+    summarizer_api_key: SecretStr | None = Field(
+        default=None, description="Key of the summaries' endpoint; the provider's key where it is not given."
+    )
+    summarizer_timeout_seconds: float = Field(default=60.0, gt=0, le=3600, description="Longest wait for one answer.")
+    summarizer_daily_usd: float = Field(
+        default=1.0, ge=0, description="Most US dollars spent on summaries a day (UTC); 0 for no limit."
+    )
+    summarizer_concurrency: int = Field(default=2, ge=1, le=64, description="Calls of the model at the same time.")
 
     max_item_bytes: int = Field(default=16_000_000, ge=1, description="Largest content of one item, in UTF-8 bytes.")
     max_store_bytes: int = Field(default=0, ge=0, description="Most content bytes of the namespace; 0 for no limit.")
@@ -134,6 +170,8 @@ class Settings(BaseModel):
     def _complete(self) -> Self:
         if self.embedder != "bundled" and not (self.embedding_model and self.embedding_dimensions):
             raise ValueError(f"embedder {self.embedder} needs embedding_model and embedding_dimensions")
+        if self.summarizer != "none" and not self.summarizer_model:
+            raise ValueError(f"summarizer {self.summarizer} needs summarizer_model")
         return self
 
 
