@@ -35,6 +35,8 @@ THREAD = "long"
 ME = Caller("bench")
 SHARE = 0.2
 QUERY_TOKENS = 4000
+BATCH = 32
+"""Chunks that the model gets at once, here and in the embedding job."""
 
 
 class FourBytes:
@@ -57,6 +59,9 @@ class Run:
     ids: dict[str, str] = field(default_factory=dict[str, str])
     digests: dict[str, str] = field(default_factory=dict[str, str])
     tokens_in: int = 0
+    chunks: int = 0
+    seconds: float = 0.0
+    bare_seconds: float = 0.0
     used: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     added: list[float] = field(default_factory=list[float])
 
@@ -82,39 +87,48 @@ def stretch(sources: Sequence[Source], tokens: int) -> list[Source]:
     return taken
 
 
-async def fill(bench: Bench, sources: Sequence[Source]) -> Run:
-    """Add every source, finishing what adds leave pending beside it, and watch the ledger after each."""
+async def fill(bench: Bench, sources: Sequence[Source], *, bare: bool = False) -> Run:
+    """Add every source, finish what the add leaves pending, and watch the ledger after each.
+
+    With ``bare`` the embedding model alone is timed on each source's chunks just before, so that whatever else the
+    machine does falls on both alike.
+    """
     run = Run()
+    embedder = MiniLMEmbedder()
+    await embedder.embed(["warm"])
     for source in sources:
+        if bare:
+            await embed_alone(bench, embedder, source, run)
         begin = time.perf_counter()
-        title = f"{source.name}.py" if source.kind == "code" else source.name
-        receipt = await bench.memory.add(ME, NewMemory(source.text, title=title, thread=THREAD))
+        receipt = await bench.memory.add(ME, NewMemory(source.text, title=_title(source), thread=THREAD))
         run.added.append(time.perf_counter() - begin)
         await bench.runner.drain(ME.namespace)
+        run.seconds += time.perf_counter() - begin
         run.ids[source.name] = receipt.item.item_id
         run.digests[receipt.item.item_id] = hashlib.sha256(source.text.encode()).hexdigest()
         run.tokens_in += receipt.item.tokens
         run.used.append((float(run.tokens_in), 100 * receipt.utilization))
+    begin = time.perf_counter()
     await bench.store.reweigh(ME.namespace, bench.lexicon)
+    run.seconds += time.perf_counter() - begin
+    await embedder.aclose()
     return run
 
 
-async def embed_alone(bench: Bench, sources: Sequence[Source]) -> tuple[float, int]:
-    """Return the seconds that the embedding model alone takes for the same chunks, and how many they are."""
-    texts: list[str] = []
-    for source in sources:
-        title = f"{source.name}.py" if source.kind == "code" else source.name
-        content = source.text.encode()
-        kind = bench.chunker.kind(source.text, "text/plain", title)
-        texts += [chunk_text(content, span) for span in bench.chunker.split(source.text, kind, title)]
-    embedder = MiniLMEmbedder()
-    await embedder.embed(["warm"])
+async def embed_alone(bench: Bench, embedder: MiniLMEmbedder, source: Source, run: Run) -> None:
+    """Add the seconds that the embedding model alone takes for a source's chunks, and how many they are."""
+    content = source.text.encode()
+    kind = bench.chunker.kind(source.text, "text/plain", _title(source))
+    texts = [chunk_text(content, span) for span in bench.chunker.split(source.text, kind, _title(source))]
     begin = time.perf_counter()
-    for start in range(0, len(texts), 32):
-        await embedder.embed(texts[start : start + 32])
-    seconds = time.perf_counter() - begin
-    await embedder.aclose()
-    return seconds, len(texts)
+    for start in range(0, len(texts), BATCH):
+        await embedder.embed(texts[start : start + BATCH])
+    run.bare_seconds += time.perf_counter() - begin
+    run.chunks += len(texts)
+
+
+def _title(source: Source) -> str:
+    return f"{source.name}.py" if source.kind == "code" else source.name
 
 
 async def ask(bench: Bench, run: Run, sources: Sequence[Source], questions: Sequence[Question]) -> list[float]:
@@ -151,16 +165,13 @@ async def measure(factor: int, sources: Sequence[Source], questions: Sequence[Qu
     asked = [question for question in questions if question.item in names]
     with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as folder:
         async with open_bench(Path(folder) / "windowed", window=WINDOW, counter=FourBytes()) as bench:
-            bare, chunks = await embed_alone(bench, taken)
-            begin = time.perf_counter()
-            run = await fill(bench, taken)
-            seconds = time.perf_counter() - begin
+            run = await fill(bench, taken, bare=True)
             print(f"\n{factor} x a window of {WINDOW:,}: {len(taken)} items, {run.tokens_in:,} tokens in")
             print(f"  tokens counted by                     {bench.counter.name}")
             print(
                 f"  added, indexed and compressed in      {seconds:.0f} s; the embedding model alone takes {bare:.0f} s"
             )
-            print(f"    for the same {chunks:,} chunks: ratio  {seconds / bare:.2f}")
+            print(f"    for the same {chunks:,} chunks: ratio  {run.seconds / run.bare_seconds:.2f}")
             print(f"  highest share of the window           {max(share for _, share in run.used):.2f} % (trigger 75 %)")
             await report_block(bench, run, "by itself")
             own = await ask(bench, run, taken, asked)
