@@ -169,7 +169,7 @@ async def measure(factor: int, sources: Sequence[Source], questions: Sequence[Qu
             print(f"\n{factor} x a window of {WINDOW:,}: {len(taken)} items, {run.tokens_in:,} tokens in")
             print(f"  tokens counted by                     {bench.counter.name}")
             print(f"  added, indexed and compressed in      {run.seconds:.0f} s")
-            print(f"  the embedding model alone takes       {run.bare_seconds:.0f} s for the same {run.chunks:,} chunks")
+            print(f"  the embedding model alone takes       {run.bare_seconds:.0f} s ({run.chunks:,} chunks)")
             print(f"  ratio                                 {run.seconds / run.bare_seconds:.2f}")
             print(f"  highest share of the window           {max(share for _, share in run.used):.2f} % (trigger 75 %)")
             await report_block(bench, run, "by itself")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from ..core.budget import fixed_budget
+from ..core.budget import Budgets
 from ..core.calls import Caller
 from ..core.clock import SystemClock
 from ..tools.access import Session
@@ -132,7 +132,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 chunker=StructureChunker(),
                 compressor=ExtractiveCompressor(counter),
                 clock=SystemClock(),
-                budgets=fixed_budget(settings.window_tokens),
+                budgets=choose_budgets(settings),
                 usage=usage,
                 limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
                 hygiene=HygieneLimits(
@@ -191,6 +191,21 @@ def embedded_config(settings: Settings) -> EmbeddedConfig:
     from ..storage.embedded import EmbeddedConfig
 
     return EmbeddedConfig(data_dir=settings.data_dir, run_as=settings.run_as_user, idle_seconds=settings.idle_seconds)
+
+
+def choose_budgets(settings: Settings) -> Budgets:
+    """Return windows and thresholds by the catalogue of models, with the user's file over it.
+
+    Raises:
+        SettingsError: the user's file is not acceptable.
+    """
+    from ..core.catalogue import catalogue_budgets, load_catalogue
+
+    catalogue = load_catalogue(settings.models_file)
+    if settings.models_file is not None:
+        # What is wrong with it is told now, not at the first use of a model.
+        _ = catalogue.cards
+    return catalogue_budgets(catalogue, default_model=settings.model, default_window=settings.window_tokens)
 
 
 def choose_embedder(settings: Settings) -> Embedder:

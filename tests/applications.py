@@ -11,13 +11,12 @@ from typing import Any, TypeVar, cast
 from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
-from palimpsest.core.budget import fixed_budget
 from palimpsest.core.clock import SystemClock
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.services import Ports, build_services
 from palimpsest.core.usage import UsageLog
 from palimpsest.core.validation import Limits
-from palimpsest.server.app import Application, Opener, Parts
+from palimpsest.server.app import Application, Opener, Parts, choose_budgets
 from palimpsest.server.settings import Settings
 from palimpsest.server.workers import Worker
 from palimpsest.storage.inmemory import InMemoryStore
@@ -41,7 +40,7 @@ def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | Non
                 chunker=ParagraphChunker(),
                 compressor=FirstWords(),
                 clock=SystemClock(),
-                budgets=fixed_budget(settings.window_tokens),
+                budgets=choose_budgets(settings),
                 usage=usage,
                 limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
             )
