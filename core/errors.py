@@ -16,7 +16,8 @@
     ├── CompressionError
     ├── TextModelError             a language model gave no usable answer
     │   ├── TextModelUnavailableError  it cannot be reached or is busy; try again later
-    │   └── SpendingLimitError     the day's money is spent
+    │   ├── SpendingLimitError     the day's money is spent
+    │   └── UnusableAnswerError    it answered, and nothing of it can be used; asking again would cost again
     └── SettingsError
 
 A message says in one sentence what is wrong and what to do; without one, the class's docstring is the message.
@@ -95,6 +96,10 @@ class TextModelUnavailableError(TextModelError):
 
 class SpendingLimitError(TextModelError):
     """The day's limit of money for language models is reached; extractive summaries serve until tomorrow."""
+
+
+class UnusableAnswerError(TextModelError):
+    """The language model's answer cannot be used; the extractive summary stays."""
 
 
 class SettingsError(PalimpsestError):

@@ -1,15 +1,18 @@
 """What the core asks of the outside; each method's docstring is its contract."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from .budget import Budgets
+from .dump_records import Record, Restored, Tally
 from .ladder import Choose
 from .models import (
     Block,
     Candidate,
+    ChunkDraft,
     Completion,
+    DeadJob,
     Detail,
     Event,
     Filters,
@@ -18,6 +21,8 @@ from .models import (
     ItemList,
     ItemState,
     Job,
+    JobCount,
+    JobKind,
     Kind,
     Labels,
     PendingChunk,
@@ -167,15 +172,22 @@ class Summarizer(Protocol):
         ...
 
     async def summarize(
-        self, namespace: str, text: str, kind: Kind, title: str | None, tokens: int
+        self, namespace: str, thread: str, text: str, kind: Kind, title: str | None, tokens: int
     ) -> tuple[Rendition, ...]:
         """Return those of summary, brief and hint that the model could make; each is shorter than the text.
+
+        What it costs is noted for the thread.
 
         Raises:
             TextModelUnavailableError: try again later.
             SpendingLimitError: try again tomorrow.
-            TextModelError: the model's answers were not usable.
+            UnusableAnswerError: the model's answers were not usable, and asking again would cost again.
+            TextModelError: the endpoint refuses such calls.
         """
+        ...
+
+    async def aclose(self) -> None:
+        """Free connections; calling it twice is allowed."""
         ...
 
 
@@ -186,8 +198,30 @@ class Meter(Protocol):
         """Return what was noted since then, in millionths of a US dollar."""
         ...
 
-    async def note_usage(self, namespace: str, usage: TextUsage, *, micros: int | None, purpose: str) -> None:
-        """Note one call; ``micros`` None when the model's price is unknown."""
+    async def note_usage(
+        self, namespace: str, usage: TextUsage, *, micros: int | None, purpose: str, thread: str | None = None
+    ) -> None:
+        """Note one call, made for ``thread``; ``micros`` None when the model's price is unknown."""
+        ...
+
+
+class Indexer(Protocol):
+    """A stored content to what word search and embedding need of it."""
+
+    @property
+    def embedding_model(self) -> str:
+        """Name the model whose vectors will be made."""
+        ...
+
+    @property
+    def lexicon(self) -> str:
+        """Name the version of the terms."""
+        ...
+
+    async def chunks(
+        self, namespace: str, content: bytes, content_type: str, title: str | None
+    ) -> Sequence[ChunkDraft]:
+        """Return the content's chunks with their terms and without vectors."""
         ...
 
 
@@ -337,7 +371,7 @@ class Store(Protocol):
     async def note_usage(
         self, namespace: str, usage: TextUsage, *, micros: int | None, purpose: str, thread: str | None = None
     ) -> None:
-        """See Meter; ``thread`` is the one that the call was made for."""
+        """See Meter."""
         ...
 
     async def set_state(
@@ -409,12 +443,87 @@ class Store(Protocol):
         """
         ...
 
-    async def claim_job(self, namespace: str, *, owner: str, lease_seconds: float) -> Job | None:
-        """Lease the oldest due job that nobody holds, or whose lease ran out."""
+    def export(self, namespace: str, *, thread: str | None = None) -> AsyncGenerator[Tally | Record, None]:
+        """Give all that cannot be made again from the rest, as of one moment: the tally, then records in dump order.
+
+        With ``thread`` only that thread, its items and what belongs to them. Nothing is held but a few records at a
+        time; close the generator (``contextlib.aclosing``), for it may hold a connection.
+        """
         ...
 
-    async def finish_job(self, namespace: str, job_id: int, *, owner: str, error: str | None = None) -> None:
-        """Delete a finished job, or give a failed one back to run later with backoff; no effect for a lost lease."""
+    async def restore(
+        self, namespace: str, records: Iterable[Record], *, indexer: Indexer, keep: bool = True
+    ) -> Restored:
+        """Take in records in dump order, all or nothing; ``keep`` False only tries, and leaves everything as it was.
+
+        Records that are here already are skipped. Of an item that is, the place in the block, the times of use and
+        the renditions stay; a thread that is keeps its model. Chunks and terms are made by ``indexer``, and jobs for
+        vectors and statistics are left.
+
+        Raises:
+            ConflictError: an id or key is here with other content, or another active item has an item's content.
+        """
+        ...
+
+    async def enqueue(
+        self, namespace: str, kind: JobKind, item_id: str | None = None, delay_seconds: float = 0
+    ) -> bool:
+        """Leave a job, due in ``delay_seconds``; False when there is one of this kind for this item (or for none).
+
+        A job that is there stays as it is, also a dead one: ``retry_dead`` brings those back.
+        """
+        ...
+
+    async def claim_job(
+        self, namespace: str, *, owner: str, lease_seconds: float, kinds: Sequence[JobKind] | None = None
+    ) -> Job | None:
+        """Lease the job that has been due longest, of ``kinds`` (None for any), held by nobody or with a lapsed lease.
+
+        Dead ones are left alone. ``owner`` is one runner, which holds one job of a namespace at a time.
+        """
+        ...
+
+    async def renew_job(
+        self, namespace: str, job_id: int, *, owner: str, lease_seconds: float, advanced: bool = False
+    ) -> bool:
+        """Let a lease last ``lease_seconds`` from now; False when ``owner`` has lost it.
+
+        ``advanced`` says that part of the work is committed: the attempts before this one no longer count.
+        """
+        ...
+
+    async def finish_job(
+        self,
+        namespace: str,
+        job_id: int,
+        *,
+        owner: str,
+        error: str | None = None,
+        again_seconds: float | None = None,
+        counted: bool = True,
+    ) -> bool:
+        """End an attempt; False, and without effect, when ``owner`` has lost the lease.
+
+        A job that succeeded (``error`` None) is deleted, or due again in ``again_seconds`` as if it were new. One that
+        failed is due again in ``again_seconds``, or dead without them; an attempt that is not ``counted`` is as if
+        it had not been. ``error`` is kept, cut at 500 characters: a sentence without content or secrets.
+        """
+        ...
+
+    async def release_jobs(self, namespace: str, *, owner: str) -> int:
+        """Give back at once, uncounted, what ``owner`` holds, and return how many jobs that were."""
+        ...
+
+    async def job_counts(self, namespace: str) -> Sequence[JobCount]:
+        """Count the jobs of each kind that has any, by kind."""
+        ...
+
+    async def dead_jobs(self, namespace: str, limit: int) -> Sequence[DeadJob]:
+        """Return the dead jobs, the newest first."""
+        ...
+
+    async def retry_dead(self, namespace: str) -> int:
+        """Let dead jobs be due now as if they were new, and return how many those were."""
         ...
 
     async def pending_chunks(

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from .budget import Budgets
 from .compression import Compression
 from .context import Context
+from .dump_pages import ExportPages
+from .export import ContentIndexer, Export
 from .finding import Finder
 from .hygiene import Hygiene, HygieneLimits
 from .ingest import Ingest
@@ -42,6 +44,8 @@ class Services:
     context: Context
     compression: Compression
     hygiene: Hygiene
+    export: Export
+    pages: ExportPages
 
 
 def build_services(ports: Ports) -> Services:
@@ -72,6 +76,10 @@ def build_services(ports: Ports) -> Services:
         usage=ports.usage,
         limits=ports.limits,
     )
+    export = Export(
+        store=ports.store,
+        indexer=ContentIndexer(chunker=ports.chunker, lexicon=ports.lexicon, embedder=ports.embedder),
+    )
     return Services(
         memory=memory,
         context=Context(store=ports.store, finder=finder, counter=ports.counter, budgets=ports.budgets),
@@ -79,4 +87,6 @@ def build_services(ports: Ports) -> Services:
             store=ports.store, counter=ports.counter, budgets=ports.budgets, own=ports.compressor.name
         ),
         hygiene=Hygiene(store=ports.store, clock=ports.clock, budgets=ports.budgets, limits=ports.hygiene),
+        export=export,
+        pages=ExportPages(export=export, store=ports.store, counter=ports.counter, budgets=ports.budgets),
     )

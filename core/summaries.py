@@ -1,7 +1,9 @@
 """Better summaries by a language model, made after the add has long been acknowledged."""
 
+from collections.abc import Awaitable, Callable
+
 from .budget import Budgets
-from .errors import ConflictError, ItemNotFoundError
+from .errors import ConflictError, ItemNotFoundError, UnusableAnswerError
 from .models import ItemState
 from .ports import Chunker, Store, Summarizer
 
@@ -19,16 +21,18 @@ class Summaries:
         self._chunker = chunker
         self._budgets = budgets
 
-    async def make(self, namespace: str, item_id: str) -> bool:
+    async def make(
+        self, namespace: str, item_id: str, *, before_writing: Callable[[], Awaitable[None]] | None = None
+    ) -> bool:
         """Replace an item's renditions by the model's, and return whether that was done.
 
-        Doing it twice does no harm. An item that is gone, forgotten or changed meanwhile, or whose summary a client
-        wrote, is left alone.
+        Doing it twice does no harm; ``before_writing`` may stop it by raising. An item that is gone, forgotten or
+        changed meanwhile, or whose summary a client wrote, is left alone.
 
         Raises:
             TextModelUnavailableError: try again later.
             SpendingLimitError: try again tomorrow.
-            TextModelError: the model's answers were not usable; the extractive renditions stay.
+            TextModelError: the endpoint refuses such calls; the extractive renditions stay.
             StoreError: the store cannot be asked.
         """
         try:
@@ -40,9 +44,17 @@ class Summaries:
             return False
         text = content.decode()
         kind = self._chunker.kind(text, item.labels.content_type, item.labels.title)
-        renditions = await self._summarizer.summarize(namespace, text, kind, item.labels.title, item.tokens)
+        try:
+            renditions = await self._summarizer.summarize(
+                namespace, item.thread, text, kind, item.labels.title, item.tokens
+            )
+        except UnusableAnswerError:
+            # Asked again it would answer alike, and cost again; the extractive renditions stay.
+            return False
         if not renditions:
             return False
+        if before_writing is not None:
+            await before_writing()
         try:
             await self._store.put_renditions(
                 namespace, item_id, sha256, renditions, actor=self._summarizer.name, budgets=self._budgets

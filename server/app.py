@@ -20,11 +20,15 @@ from .settings import Settings
 from .workers import Worker
 
 if TYPE_CHECKING:
+    from ..core.models import JobKind
     from ..core.ports import Embedder, Store, TokenCounter
+    from ..core.runner import Work
     from ..core.services import Services
     from ..storage.embedded import EmbeddedConfig
 
 CONNECT_SECONDS = 10.0
+FIRST_HYGIENE_SECONDS = 60.0
+"""Hygiene of a memory that has never had any waits so long, so that it does not meet the first call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class Application:
 @asynccontextmanager
 async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     """Open the database, the embedder and the background worker as the settings say."""
+    from ..core.chores import hygiene_work
     from ..core.chunking import StructureChunker
     from ..core.hygiene import HygieneLimits
     from ..core.jobs import JobRunner
@@ -140,9 +145,12 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 ),
             )
         )
-        owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        works: dict[JobKind, Work] = {}
+        if settings.hygiene_every_hours:
+            works["hygiene"] = hygiene_work(services.hygiene, settings.hygiene_every_hours * 3600)
+            await store.enqueue(settings.namespace, "hygiene", delay_seconds=FIRST_HYGIENE_SECONDS)
         worker = Worker(
-            runner=JobRunner(store=store, embedder=embedder, lexicon=lexicon, owner=owner),
+            runner=JobRunner(store=store, embedder=embedder, lexicon=lexicon, owner=_owner(), works=works),
             store=store,
             usage=usage,
             namespaces=[settings.namespace],
@@ -151,6 +159,10 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
         worker.start()
         stack.push_async_callback(worker.aclose)
         yield Parts(services, store, embedder, worker)
+
+
+def _owner() -> str:
+    return f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
 @asynccontextmanager
@@ -202,9 +214,6 @@ def choose_budgets(settings: Settings) -> Budgets:
     from ..core.catalogue import catalogue_budgets, load_catalogue
 
     catalogue = load_catalogue(settings.models_file)
-    if settings.models_file is not None:
-        # What is wrong with it is told now, not at the first use of a model.
-        _ = catalogue.cards
     return catalogue_budgets(catalogue, default_model=settings.model, default_window=settings.window_tokens)
 
 

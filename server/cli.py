@@ -66,6 +66,23 @@ def build_parser() -> argparse.ArgumentParser:
     undo.add_argument("event_id", nargs="?", type=int, help="number of the change, as --list shows it")
     undo.add_argument("--list", action="store_true", help="show the newest changes and undo nothing")
 
+    dump = add("dump", "dump", "Write everything that the memory holds to one file.")
+    dump.add_argument("file", nargs="?", default="-", metavar="FILE", help="file to make; - or nothing for stdout")
+    dump.add_argument("--thread", help="only this thread and what belongs to its items")
+    dump.add_argument("--force", action="store_true", help="replace a file that exists")
+
+    load = add("load", "load", "Load a dump, all of it or nothing; what is there already is left as it is.")
+    load.add_argument("file", metavar="FILE")
+    load.add_argument("--into", metavar="NAMESPACE", help="namespace to load into; this memory's own unless set")
+    load.add_argument("--dry-run", action="store_true", help="check the dump, say what would be loaded, load nothing")
+
+    hygiene = add("hygiene", "hygiene", "Shorten, archive and forget what is due, as the background job does.")
+    hygiene.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+    worker = add("worker", "worker", "Work what is left for later, until a signal comes.")
+    worker.add_argument("--once", action="store_true", help="stop when nothing is due, and say what was done")
+    worker.add_argument("--retry-dead", action="store_true", help="first give jobs that failed too often another go")
+
     add("stats", "stats", "Show what the memory holds and what serves it.")
     add("stop", "stop", "Stop the bundled PostgreSQL if nobody uses it.")
     return parser

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..core.budget import Budgets
 from ..core.errors import NotFoundError
@@ -14,7 +14,6 @@ from ..core.models import (
     Item,
     ItemList,
     ItemState,
-    Job,
     PendingChunk,
     Rendition,
     Span,
@@ -22,11 +21,11 @@ from ..core.models import (
     StoreCounts,
 )
 from ..core.ports import LexicalEncoder
-from .inmemory_ledger import Ledger
+from .inmemory_jobs import Jobs
 from .inmemory_search import bm25, cosine, measure, passes
 
 
-class InMemoryStore(Ledger):
+class InMemoryStore(Jobs):
     """A Store in this process's memory; see ``Changes`` and ``Ledger`` for what writes."""
 
     async def get(self, namespace: str, item_id: str) -> Item:
@@ -113,19 +112,6 @@ class InMemoryStore(Ledger):
             record = self._shelves[namespace].records.get(item_id)
             if record is not None and (record.item.last_used_at is None or record.item.last_used_at < at):
                 record.item = replace(record.item, last_used_at=at)
-
-    async def claim_job(self, namespace: str, *, owner: str, lease_seconds: float) -> Job | None:
-        """See Store."""
-        queue = self._shelves[namespace].queue
-        return queue.claim(self._clock.now(), owner, timedelta(seconds=lease_seconds))
-
-    async def finish_job(self, namespace: str, job_id: int, *, owner: str, error: str | None = None) -> None:
-        """See Store."""
-        queue = self._shelves[namespace].queue
-        if error is None:
-            queue.finish(job_id, owner)
-        else:
-            queue.give_back(job_id, owner, self._clock.now())
 
     async def pending_chunks(
         self, namespace: str, item_id: str, model_id: str, limit: int

@@ -87,6 +87,8 @@ class Pool:
                 if attempt == _ATTEMPTS - 1:
                     raise
             except BaseException:
+                # Cancelled in the middle: what the connection is in is not known.
+                connection.terminate()
                 await self._pool.release(connection)
                 raise
             else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import SettingsError
+from .export_tables import ExportTables
 from .failures import translated
 from .item_tables import ItemTables
 from .job_tables import JobTables
@@ -29,7 +30,7 @@ class ServerFacts:
     login_is_app: bool
 
 
-class PostgresStore(ItemTables, LedgerTables, SearchTables, JobTables):
+class PostgresStore(ItemTables, LedgerTables, SearchTables, JobTables, ExportTables):
     """Every method of Store is a named query and a row mapper; see the families it is made of."""
 
     def __init__(

@@ -3,6 +3,7 @@
 from mcp.types import ToolAnnotations
 
 from .context import memory_compress, memory_context
+from .export import memory_export
 from .reading import memory_list, memory_retrieve, memory_search
 from .state import memory_state
 from .tool import MemoryTool, Toolset, ToolSpec
@@ -26,6 +27,7 @@ TOOLS = (
     ToolSpec(memory_compress, "Make room", _STEPS),
     ToolSpec(memory_state, "State of the memory", _READS),
     ToolSpec(memory_list, "List memories", _READS, toolset="all"),
+    ToolSpec(memory_export, "Export the memory", _READS, toolset="all", meta=_LONG),
 )
 """Every tool of the server, in the order in which clients list them."""
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 
 from mcp.server.mcpserver import Context, Resolve
 
 from ..core.calls import Caller
 from ..core.memory import Memory
-from ..core.services import Services
+
+if TYPE_CHECKING:
+    # What all services stand on is not needed before the first call.
+    from ..core.services import Services
 
 MAX_ACTOR = 200
 
@@ -21,7 +24,7 @@ class Session:
     without one.
     """
 
-    services: Services
+    services: "Services"
     caller: Caller
     wake: Callable[[], None]
     thread: str = "main"

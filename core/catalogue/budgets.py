@@ -1,16 +1,20 @@
 """A thread's budget from its model's card."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from ..budget import Budget, Budgets
 from .lookup import ModelCatalogue
 
+REMEMBERED = 64
+"""Models whose budgets are kept: names near to an unknown one take milliseconds to find, at every add."""
 _MICROS = Decimal(1_000_000)
 
 
 def catalogue_budgets(catalogue: ModelCatalogue, *, default_model: str | None, default_window: int) -> Budgets:
     """Return budgets by the catalogue; a thread without a model has ``default_model``, or else ``default_window``."""
 
+    @lru_cache(REMEMBERED)
     def budget_of(model: str | None) -> Budget:
         asked = model or default_model
         choice = catalogue.choose(asked, default_window)

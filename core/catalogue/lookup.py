@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from .card import ModelCard
 from .names import folded, forms
@@ -54,10 +55,15 @@ class ModelCatalogue:
         if limit < 1:
             return ()
         known = self._index()
-        bare = list(forms(name[:LONGEST_NAME]))[-1:]
+        *_, bare = "", *forms(name[:LONGEST_NAME])
+
+        def unlike(other: str) -> tuple[float, int]:
+            start = takewhile(lambda pair: pair[0] == pair[1], zip(other, bare, strict=False))
+            return -difflib.SequenceMatcher(None, other, bare).ratio(), -len(list(start))
+
         # A model has several aliases, so that more are asked for than are wanted.
-        close = [known[one].name for form in bare for one in difflib.get_close_matches(form, known, n=limit * 4)]
-        return tuple(dict.fromkeys(close))[:limit]
+        close = sorted(difflib.get_close_matches(bare, known, n=limit * 8), key=unlike)
+        return tuple(dict.fromkeys(known[one].name for one in close))[:limit]
 
     def choose(self, name: str | None, default_window: int) -> Choice:
         """Return the card of ``name``; for None or an unknown name one with ``default_window`` and no prices."""

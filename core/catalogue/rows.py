@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import NoReturn, cast
 
 from ..budget import SAFE, TRIGGER
@@ -14,6 +15,9 @@ from .card import ModelCard
 from .names import folded
 
 FIELDS = tuple(field.name for field in fields(ModelCard))
+FACTS = {"window", "max_output", "input_usd", "cached_usd", "output_usd"}
+MOST_TOKENS = 1_000_000_000
+MOST_USD = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,12 @@ class Row:
         return value if isinstance(value, str) and value.strip() else self.refuse(f"{field!r} must be a text")
 
     def tokens(self, field: str, otherwise: int | None) -> int | None:
-        """Return a number of tokens, at least 1."""
+        """Return a number of tokens, None where it is unknown."""
         value = self.values.get(field, otherwise)
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            self.refuse(f"{field!r} must be a whole number of tokens, at least 1, not {_shown(value)}")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_TOKENS:
+            self.refuse(f"{field!r} must be a whole number of tokens from 1 to {MOST_TOKENS:,}, not {_shown(value)}")
         return value
 
     def share(self, field: str, otherwise: float) -> float:
@@ -76,8 +80,8 @@ class Row:
         value = self.values.get(field, otherwise)
         if value is None:
             return None
-        if not isinstance(value, (int, Decimal)) or isinstance(value, bool) or value < 0:
-            self.refuse(f"{field!r} must be US dollars for a million tokens, at least 0, or null, not {_shown(value)}")
+        if not isinstance(value, (int, Decimal)) or isinstance(value, bool) or not 0 <= value <= MOST_USD:
+            self.refuse(f"{field!r} must be US dollars for a million tokens, 0 or more, or null, not {_shown(value)}")
         return Decimal(value)
 
     def day(self, otherwise: str | None) -> str | None:
@@ -103,7 +107,7 @@ class Row:
 def card_of(row: Row, base: ModelCard | None) -> ModelCard:
     """Return the card of a row, the fields that it does not give taken from ``base``.
 
-    A changed card's source is the file that changed it, unless the row names another.
+    Where a row changes a window, a most output or a price, the source is the row's, or else the row's file.
 
     Raises:
         SettingsError: a value is not of its field's kind, the trigger is not under the safe share, or a new model has
@@ -112,10 +116,11 @@ def card_of(row: Row, base: ModelCard | None) -> ModelCard:
     known = base or ModelCard(row.name, "user", 0)
     window = row.tokens("window", known.window or None)
     if window is None:
-        row.refuse("a model that is new here needs a 'window' in tokens")
+        row.refuse("it needs a 'window', a whole number of tokens")
     trigger, safe = row.share("trigger", known.trigger), row.share("safe", known.safe)
     if trigger >= safe:
-        row.refuse(f"'trigger' {trigger} must be under 'safe' {safe}; without either they are {TRIGGER} and {SAFE}")
+        row.refuse(f"its 'trigger' {trigger} must be under 'safe' {safe}; without either they are {TRIGGER} and {SAFE}")
+    kept = base is not None and FACTS.isdisjoint(row.values)
     return ModelCard(
         name=known.name,
         provider=row.text("provider", known.provider),
@@ -126,8 +131,8 @@ def card_of(row: Row, base: ModelCard | None) -> ModelCard:
         input_usd=row.price("input_usd", known.input_usd),
         cached_usd=row.price("cached_usd", known.cached_usd),
         output_usd=row.price("output_usd", known.output_usd),
-        source=row.text("source", row.file),
-        as_of=row.day(None),
+        source=row.text("source", known.source if kept else Path(row.file).name),
+        as_of=row.day(known.as_of if kept else None),
         aliases=row.aliases(known.aliases),
     )
 
@@ -138,15 +143,15 @@ def check_names(cards: Iterable[ModelCard], places: Mapping[str, str]) -> None:
     Raises:
         SettingsError: two share one; the sentence names the row, by the folded name of its model in ``places``.
     """
-    owners: dict[str, ModelCard] = {}
+    owners: dict[str, str] = {}
     for card in cards:
         for name in (card.name, *card.aliases):
-            other = owners.setdefault(folded(name), card)
-            if other is card and [folded(one) for one in (card.name, *card.aliases)].count(folded(name)) == 1:
-                continue
-            place = places.get(folded(card.name)) or places.get(folded(other.name), card.name)
-            whose = "twice there" if other is card else f"a name of {other.name!r} and of {card.name!r}"
-            raise SettingsError(f"{place}: {name!r} is {whose}; take it out of the 'aliases' of one.")
+            other = owners.get(folded(name))
+            owners[folded(name)] = card.name
+            if other is not None:
+                place = places.get(folded(card.name)) or places.get(folded(other), card.name)
+                whose = "there twice" if other == card.name else f"a name of {other!r} and of {card.name!r}"
+                raise SettingsError(f"{place}: {name!r} is {whose}; take it out of the 'aliases' of one.")
 
 
 def _is_day(value: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
+from typing import cast
 
 from ..errors import SettingsError
 from .card import ModelCard
@@ -23,7 +24,7 @@ def load_catalogue(override: Path | None = None) -> ModelCatalogue:
     """
     if override is None:
         return ModelCatalogue(built_in_cards)
-    cards = merged(built_in_cards(), override.name, _rows_of(override))
+    cards = merged(built_in_cards(), str(override), _rows_of(override))
     return ModelCatalogue(lambda: cards)
 
 
@@ -59,7 +60,8 @@ def merged(cards: Sequence[ModelCard], file: str, rows: Sequence[object]) -> tup
 
 def _rows_of(path: Path) -> Sequence[object]:
     try:
-        text = path.read_text(encoding="utf-8")
+        # Editors on Windows write a byte order mark.
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(f"The model file {path} does not exist; correct the path or unset it.") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -74,11 +76,10 @@ def _parse_rows(text: str, file: str) -> Sequence[object]:
         raise SettingsError(f"{file} is no JSON ({error}); mend it there.") from None
     except RecursionError:
         raise SettingsError(f"{file} is nested too deeply; it must be an object with a list 'models'.") from None
-    match content:
-        case {"models": [*rows], **others} if not others:
-            return rows
-        case _:
-            raise SettingsError(f"{file} must be an object with one field, the list 'models'; docs/models.md shows one.")
+    models = cast("dict[str, object]", content).get("models") if isinstance(content, dict) else None
+    if not isinstance(models, list) or content != {"models": models}:
+        raise SettingsError(f"{file} must be an object with one field, the list 'models' (docs/models.md shows one).")
+    return cast("list[object]", models)
 
 
 def _no_number(name: str) -> float:

@@ -6,18 +6,20 @@ import argparse
 import os
 import shutil
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ... import __version__
 from ...core.errors import PalimpsestError
+from ...core.models import DeadJob, JobCount
 from ..app import choose_counter, choose_embedder, open_store
 from ..http import check_exposure
 from ..logs import configure_logging
 from ..settings import Settings, config_path
 
 _LEAST_FREE_BYTES = 500_000_000
+_DEAD_SHOWN = 10
 Check = Callable[[], Awaitable[str]]
 
 
@@ -30,19 +32,23 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "token counter": lambda: check_counter(settings),
         "embedder": lambda: check_embedder(settings),
         "database": lambda: check_database(settings),
+        "jobs": lambda: check_jobs(settings),
     }
     print(f"palimpsest {__version__}")
-    failed = 0
+    failed: list[str] = []
     for name, check in checks.items():
+        if name == "jobs" and "database" in failed:
+            # The same failure once more would tell nothing.
+            continue
         start = time.perf_counter()
         try:
             verdict, told = "ok  ", await check()
         except PalimpsestError as error:
             verdict, told = "FAIL", str(error)
-            failed += 1
+            failed.append(name)
         except Exception as error:
             verdict, told = "FAIL", f"not foreseen: {type(error).__name__}: {error}"
-            failed += 1
+            failed.append(name)
         print(f"{verdict} {name} ({time.perf_counter() - start:.2f} s): {told}")
     print("\n".join(settings_lines(settings)))
     return 1 if failed else 0
@@ -116,6 +122,45 @@ async def check_database(settings: Settings) -> str:
             return f"{told}; row-level security binds the role {settings.database_app_role}"
     finally:
         await embedder.aclose()
+
+
+async def check_jobs(settings: Settings) -> str:
+    """Count what is left for later.
+
+    Raises:
+        PalimpsestError: a job failed too often.
+    """
+    embedder = choose_embedder(settings)
+    try:
+        async with open_store(settings, embedder) as store:
+            counts = await store.job_counts(settings.namespace)
+            dead = await store.dead_jobs(settings.namespace, _DEAD_SHOWN)
+    finally:
+        await embedder.aclose()
+    if dead:
+        raise PalimpsestError("\n".join([*counts_told(counts), *dead_told(dead, sum(one.dead for one in counts))]))
+    return "; ".join(counts_told(counts))
+
+
+def counts_told(counts: Sequence[JobCount]) -> list[str]:
+    """Return how many jobs of each kind wait, and since when."""
+    told: list[str] = []
+    for one in counts:
+        since = f", the oldest due {one.oldest_due:%Y-%m-%d %H:%M:%S} UTC" if one.oldest_due else ""
+        told.append(f"{one.kind}: {one.waiting} waiting, {one.leased} in work, {one.dead} dead{since}")
+    return told or ["none"]
+
+
+def dead_told(dead: Sequence[DeadJob], total: int) -> list[str]:
+    """Return what is known of dead jobs, and what to do about them."""
+    lines = [
+        f"     {job.kind} {job.item_id or '(no item)'}, {job.attempts} attempts, given up "
+        f"{job.failed_at:%Y-%m-%d %H:%M:%S} UTC: {job.last_error}"
+        for job in dead
+    ]
+    if total > len(dead):
+        lines.append(f"     and {total - len(dead)} more")
+    return [*lines, "     Mend the cause, then let `palimpsest worker --retry-dead` try them again."]
 
 
 def settings_lines(settings: Settings) -> list[str]:

@@ -38,6 +38,117 @@ async def test_words_are_counted_anew_soon_after_adds_by_one_job(backend: Backen
     assert await store.claim_job(mine, owner="b", lease_seconds=600) is None
 
 
+async def test_a_job_is_left_once_for_a_kind_and_an_item(backend: Backend, mine: str) -> None:
+    store, one, other = backend.store, new_item_id(), new_item_id()
+    assert await store.enqueue(mine, "summarize", one, 1000)
+    assert not await store.enqueue(mine, "summarize", one)
+    assert await store.enqueue(mine, "summarize", other, 2000)
+    assert await store.enqueue(mine, "hygiene", None, 3000)
+    assert not await store.enqueue(mine, "hygiene")
+    assert await store.claim_job(mine, owner="a", lease_seconds=9000) is None
+    await backend.pass_time(mine, 3001)
+    claimed = [await store.claim_job(mine, owner="a", lease_seconds=9000) for _ in range(4)]
+    assert [job and (job.kind, job.item_id) for job in claimed] == [
+        ("summarize", one),
+        ("summarize", other),
+        ("hygiene", None),
+        None,
+    ]
+
+
+async def test_only_the_kinds_asked_for_are_claimed(store: Store, mine: str) -> None:
+    await store.enqueue(mine, "summarize", new_item_id())
+    await store.enqueue(mine, "hygiene")
+    assert await store.claim_job(mine, owner="a", lease_seconds=60, kinds=["embed", "reweigh"]) is None
+    assert await store.claim_job(mine, owner="a", lease_seconds=60, kinds=[]) is None
+    job = await store.claim_job(mine, owner="a", lease_seconds=60, kinds=["embed", "hygiene"])
+    assert job is not None
+    assert job.kind == "hygiene"
+    rest = await store.claim_job(mine, owner="b", lease_seconds=60)
+    assert rest is not None
+    assert rest.kind == "summarize"
+
+
+async def test_jobs_are_counted_by_kind(backend: Backend, mine: str, theirs: str) -> None:
+    store = backend.store
+    assert await store.job_counts(mine) == []
+    await store.enqueue(mine, "hygiene", None, 3600)
+    for _ in range(4):
+        await store.enqueue(mine, "summarize", new_item_id())
+    dead = await store.claim_job(mine, owner="a", lease_seconds=60, kinds=["summarize"])
+    assert dead is not None
+    await store.finish_job(mine, dead.job_id, owner="a", error="no")
+    await store.claim_job(mine, owner="a", lease_seconds=1000, kinds=["summarize"])
+    await store.claim_job(mine, owner="b", lease_seconds=0, kinds=["summarize"])
+    hygiene, summarize = await store.job_counts(mine)
+    assert (hygiene.kind, hygiene.waiting, hygiene.leased, hygiene.dead) == ("hygiene", 1, 0, 0)
+    assert (summarize.kind, summarize.waiting, summarize.leased, summarize.dead) == ("summarize", 2, 1, 1)
+    assert hygiene.oldest_due is not None
+    assert summarize.oldest_due is not None
+    assert 3500 < (hygiene.oldest_due - summarize.oldest_due).total_seconds() < 3700
+    await backend.pass_time(mine, 2000)
+    assert [(one.waiting, one.leased) for one in await store.job_counts(mine)] == [(1, 0), (3, 0)]
+    assert await store.job_counts(theirs) == []
+
+
+async def test_a_renewed_lease_lasts_from_then_on(backend: Backend, mine: str) -> None:
+    store = backend.store
+    await store.enqueue(mine, "hygiene")
+    job = await store.claim_job(mine, owner="a", lease_seconds=1000)
+    assert job is not None
+    await backend.pass_time(mine, 900)
+    assert await store.renew_job(mine, job.job_id, owner="a", lease_seconds=1000)
+    assert not await store.renew_job(mine, job.job_id, owner="b", lease_seconds=9000)
+    await backend.pass_time(mine, 900)
+    assert await store.claim_job(mine, owner="b", lease_seconds=1000) is None
+    await backend.pass_time(mine, 101)
+    # It lapsed, but nobody has taken it.
+    assert await store.renew_job(mine, job.job_id, owner="a", lease_seconds=10)
+    await backend.pass_time(mine, 11)
+    taken = await store.claim_job(mine, owner="b", lease_seconds=1000)
+    assert taken is not None
+    assert taken.attempts == 2
+    assert not await store.renew_job(mine, job.job_id, owner="a", lease_seconds=9000)
+
+
+async def test_work_that_advances_makes_earlier_attempts_forgotten(backend: Backend, mine: str) -> None:
+    store = backend.store
+    await store.enqueue(mine, "hygiene")
+    for _ in range(3):
+        await store.claim_job(mine, owner="a", lease_seconds=10)
+        await backend.pass_time(mine, 11)
+    job = await store.claim_job(mine, owner="a", lease_seconds=10)
+    assert job is not None
+    assert job.attempts == 4
+    assert await store.renew_job(mine, job.job_id, owner="a", lease_seconds=10, advanced=True)
+    await backend.pass_time(mine, 11)
+    again = await store.claim_job(mine, owner="a", lease_seconds=10)
+    assert again is not None
+    assert again.attempts == 2
+
+
+async def test_a_purged_items_lease_is_not_renewed(store: Store, mine: str) -> None:
+    made = draft(mine, TEXT, embedded=False)
+    await store.add(mine, made, budgets=BUDGETS)
+    job = await claim_embed(store, mine, "a")
+    assert job is not None
+    await store.purge(mine, made.item_id, actor="a", budgets=BUDGETS)
+    assert not await store.renew_job(mine, job.job_id, owner="a", lease_seconds=60)
+
+
+async def test_what_an_owner_holds_is_given_back_at_once_and_uncounted(store: Store, mine: str, theirs: str) -> None:
+    await store.enqueue(mine, "hygiene")
+    await store.enqueue(theirs, "hygiene")
+    job = await store.claim_job(mine, owner="a", lease_seconds=1000)
+    assert await store.claim_job(theirs, owner="a", lease_seconds=1000)
+    assert await store.release_jobs(mine, owner="b") == 0
+    assert await store.claim_job(mine, owner="b", lease_seconds=1000) is None
+    assert await store.release_jobs(mine, owner="a") == 1
+    assert await store.release_jobs(mine, owner="a") == 0
+    assert await store.claim_job(mine, owner="b", lease_seconds=1000) == job
+    assert await store.claim_job(theirs, owner="b", lease_seconds=1000) is None
+
+
 async def test_a_leased_job_is_nobody_elses_until_its_lease_runs_out(backend: Backend, mine: str) -> None:
     store = backend.store
     await store.add(mine, draft(mine, TEXT, embedded=False), budgets=BUDGETS)
@@ -65,25 +176,98 @@ async def test_a_finished_job_is_gone(backend: Backend, mine: str) -> None:
     await store.add(mine, draft(mine, TEXT, embedded=False), budgets=BUDGETS)
     job = await claim_embed(store, mine)
     assert job is not None
-    await store.finish_job(mine, job.job_id, owner="a")
-    await store.finish_job(mine, job.job_id, owner="a")
+    assert await store.finish_job(mine, job.job_id, owner="a")
+    assert not await store.finish_job(mine, job.job_id, owner="a")
     await backend.pass_time(mine, 10_000)
     assert await claim_embed(store, mine) is None
 
 
-async def test_a_failed_job_waits_longer_each_time_but_never_beyond_an_hour(backend: Backend, mine: str) -> None:
+async def test_a_failed_job_is_due_again_when_its_runner_says(backend: Backend, mine: str) -> None:
     store = backend.store
     await store.add(mine, draft(mine, TEXT, embedded=False), budgets=BUDGETS)
-    for attempt in range(1, 16):
+    for attempt in range(1, 4):
         job = await claim_embed(store, mine)
         assert job is not None
         assert job.attempts == attempt
-        await store.finish_job(mine, job.job_id, owner="a", error="the model is missing")
-        # The first waits are too short to look into on a slow machine.
-        if attempt >= 8:
-            await backend.pass_time(mine, 120)
-            assert await claim_embed(store, mine) is None
-        await backend.pass_time(mine, 60 if attempt < 4 else 3600)
+        assert await store.finish_job(mine, job.job_id, owner="a", error="the model is missing", again_seconds=1000)
+        await backend.pass_time(mine, 900)
+        assert await claim_embed(store, mine) is None
+        await backend.pass_time(mine, 101)
+
+
+async def test_an_attempt_that_does_not_count_is_as_if_it_had_not_been(backend: Backend, mine: str) -> None:
+    store = backend.store
+    await store.enqueue(mine, "summarize", new_item_id())
+    for _ in range(3):
+        job = await store.claim_job(mine, owner="a", lease_seconds=600)
+        assert job is not None
+        assert job.attempts == 1
+        await store.finish_job(mine, job.job_id, owner="a", error="too dear", again_seconds=100, counted=False)
+        await backend.pass_time(mine, 101)
+
+
+async def test_a_job_that_recurs_is_the_same_one_and_as_if_new(backend: Backend, mine: str) -> None:
+    store = backend.store
+    await store.enqueue(mine, "hygiene")
+    first = await store.claim_job(mine, owner="a", lease_seconds=600)
+    assert first is not None
+    await store.finish_job(mine, first.job_id, owner="a", error="the model is missing", again_seconds=0)
+    again = await store.claim_job(mine, owner="a", lease_seconds=600)
+    assert again == Job(first.job_id, "hygiene", None, 2)
+    assert await store.finish_job(mine, first.job_id, owner="a", again_seconds=1000)
+    await backend.pass_time(mine, 900)
+    assert await store.claim_job(mine, owner="a", lease_seconds=600) is None
+    await backend.pass_time(mine, 101)
+    assert await store.claim_job(mine, owner="a", lease_seconds=600) == first
+
+
+async def test_a_job_without_a_further_try_is_dead_until_it_is_asked_for(backend: Backend, mine: str) -> None:
+    store, item_id = backend.store, new_item_id()
+    await store.enqueue(mine, "summarize", item_id)
+    job = await store.claim_job(mine, owner="a", lease_seconds=600)
+    assert job is not None
+    assert await store.dead_jobs(mine, 10) == []
+    assert await store.finish_job(mine, job.job_id, owner="a", error="x" * 501)
+    await backend.pass_time(mine, 100_000)
+    assert await store.claim_job(mine, owner="a", lease_seconds=600) is None
+    (dead,) = await store.dead_jobs(mine, 10)
+    assert (dead.job_id, dead.kind, dead.item_id, dead.attempts) == (job.job_id, "summarize", item_id, 1)
+    assert dead.last_error == "x" * 500
+    assert dead.failed_at.tzinfo is not None
+    assert not await store.enqueue(mine, "summarize", item_id)
+    assert await store.claim_job(mine, owner="a", lease_seconds=600) is None
+    assert await store.retry_dead(mine) == 1
+    assert await store.retry_dead(mine) == 0
+    assert await store.dead_jobs(mine, 10) == []
+    assert await store.claim_job(mine, owner="a", lease_seconds=600) == job
+
+
+async def test_dead_jobs_are_told_newest_first_up_to_a_limit(backend: Backend, mine: str, theirs: str) -> None:
+    store = backend.store
+    items = [new_item_id() for _ in range(3)]
+    for place, item_id in enumerate(items):
+        await store.enqueue(mine, "summarize", item_id)
+        job = await store.claim_job(mine, owner="a", lease_seconds=600)
+        assert job is not None
+        await store.finish_job(mine, job.job_id, owner="a", error=f"failure {place}")
+        await backend.pass_time(mine, 60)
+    told = await store.dead_jobs(mine, 2)
+    assert [(one.item_id, one.last_error) for one in told] == [(items[2], "failure 2"), (items[1], "failure 1")]
+    assert await store.dead_jobs(theirs, 10) == []
+    assert await store.retry_dead(theirs) == 0
+
+
+async def test_new_content_brings_a_dead_job_back_to_life(store: Store, mine: str) -> None:
+    made = draft(mine, TEXT, embedded=False)
+    await store.add(mine, made, budgets=BUDGETS)
+    job = await claim_embed(store, mine, "a")
+    assert job is not None
+    await store.finish_job(mine, job.job_id, owner="a", error="no such model")
+    assert await claim_embed(store, mine, "a") is None
+    edited = draft(mine, "all new", item_id=made.item_id, embedded=False)
+    await store.replace_content(mine, edited, expected_sha256=made.sha256, budgets=BUDGETS)
+    assert await claim_embed(store, mine, "a") == job
+    assert await store.dead_jobs(mine, 10) == []
 
 
 async def test_an_owner_that_lost_its_lease_changes_nothing(backend: Backend, mine: str) -> None:
@@ -94,8 +278,12 @@ async def test_an_owner_that_lost_its_lease_changes_nothing(backend: Backend, mi
     assert lost is not None
     assert held is not None
     assert lost.job_id == held.job_id
-    await store.finish_job(mine, lost.job_id, owner="slow")
-    await store.finish_job(mine, lost.job_id, owner="slow", error="too late")
+    assert not await store.finish_job(mine, lost.job_id, owner="slow")
+    assert not await store.finish_job(mine, lost.job_id, owner="slow", again_seconds=0)
+    assert not await store.finish_job(mine, lost.job_id, owner="slow", error="too late", again_seconds=0)
+    assert not await store.finish_job(mine, lost.job_id, owner="slow", error="too late")
+    assert not await store.renew_job(mine, lost.job_id, owner="slow", lease_seconds=9000)
+    assert await store.release_jobs(mine, owner="slow") == 0
     assert await claim_embed(store, mine, "third") is None
     await backend.pass_time(mine, 1001)
     assert await claim_embed(store, mine, "third") is not None

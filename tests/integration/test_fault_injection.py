@@ -36,10 +36,13 @@ class WrittenByModel:
     name = "model-1"
 
     async def summarize(
-        self, namespace: str, text: str, kind: Kind, title: str | None, tokens: int
+        self, namespace: str, thread: str, text: str, kind: Kind, title: str | None, tokens: int
     ) -> tuple[Rendition, ...]:
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         return (Rendition("summary", f"model summary of {digest}", 4, self.name),)
+
+    async def aclose(self) -> None:
+        return None
 
 
 @dataclass(slots=True)

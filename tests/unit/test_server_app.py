@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from palimpsest.core.budget import fixed_budget
 from palimpsest.core.errors import SettingsError, StoreUnavailableError
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import NewMemory
-from palimpsest.core.models import Job
+from palimpsest.core.models import Job, JobKind
 from palimpsest.core.usage import UsageLog
 from palimpsest.server.app import (
     Application,
@@ -175,7 +175,9 @@ async def test_a_failure_in_the_background_is_logged_once_and_outlived(
     tries, failing = 0, True
 
     class FailingStore(InMemoryStore):
-        async def claim_job(self, namespace: str, *, owner: str, lease_seconds: float) -> Job | None:
+        async def claim_job(
+            self, namespace: str, *, owner: str, lease_seconds: float, kinds: Sequence[JobKind] | None = None
+        ) -> Job | None:
             nonlocal tries
             tries += 1
             if failing:

@@ -70,7 +70,7 @@ async def test_the_default_list_leaves_memory_list_out_and_all_has_it() -> None:
         "memory_compress",
         "memory_state",
     ]
-    assert [tool.name for tool in (await listed("all")).tools] == [*default, "memory_list"]
+    assert [tool.name for tool in (await listed("all")).tools] == [*default, "memory_list", "memory_export"]
 
 
 async def test_what_a_model_is_given_costs_at_most_1400_tokens_and_the_whole_list_2900(

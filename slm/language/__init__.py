@@ -1,0 +1,1 @@
+"""Language models behind ``TextModel``, and the summaries that they write."""

@@ -1,0 +1,62 @@
+"""Anthropic's Messages API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.errors import TextModelError, UnusableAnswerError
+from ...core.models import Completion, TextUsage
+from .endpoint import Endpoint
+from .refusals import empty, refused
+
+
+class AnthropicMessages(Endpoint):
+    """A TextModel over ``/v1/messages``."""
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        window: int,
+        api_key: str,
+        base_url: str | None = None,
+        timeout_seconds: float = 60.0,
+    ) -> None:
+        """See Endpoint; without ``base_url`` it is Anthropic's own."""
+        super().__init__(
+            provider="anthropic",
+            model=model,
+            window=window,
+            api_key=api_key,
+            base_url=base_url,
+            timeout_seconds=timeout_seconds,
+        )
+
+    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+        """See TextModel."""
+        client = await self._connect()
+        try:
+            answer = await client.messages.create(
+                model=self._model,
+                system=system,
+                messages=[{"role": "user", "content": prompt}],
+                max_tokens=max_tokens,
+            )
+            return self._read(answer)
+        except TextModelError:
+            raise
+        except (self._sdk.AnthropicError, ValueError, TypeError, AttributeError) as error:
+            raise self._translate(error) from error
+
+    def _read(self, answer: Any) -> Completion:
+        if answer.stop_reason == "refusal":
+            raise UnusableAnswerError(refused(self._model))
+        text = "".join(block.text for block in answer.content if block.type == "text")
+        if not text.strip():
+            raise UnusableAnswerError(empty(self._model))
+        usage = answer.usage
+        cached = usage.cache_read_input_tokens or 0
+        # Tokens written to or read from the cache are not among the input tokens here.
+        prompt = usage.input_tokens + cached + (usage.cache_creation_input_tokens or 0)
+        counted = TextUsage(self._model, prompt, usage.output_tokens, cached)
+        return Completion(text.strip(), counted, answer.stop_reason != "max_tokens")

@@ -1,0 +1,67 @@
+"""OpenAI's chat completions, and whatever else speaks them: vLLM, Ollama, LM Studio, llama.cpp and the like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.errors import TextModelError, UnusableAnswerError
+from ...core.models import Completion, TextUsage
+from .endpoint import Endpoint
+from .refusals import empty, refused
+
+
+class OpenAIChat(Endpoint):
+    """A TextModel over ``/chat/completions``."""
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        window: int,
+        api_key: str,
+        base_url: str | None = None,
+        timeout_seconds: float = 60.0,
+    ) -> None:
+        """See Endpoint; without ``base_url`` it is OpenAI's own."""
+        super().__init__(
+            provider="openai",
+            model=model,
+            window=window,
+            api_key=api_key,
+            base_url=base_url,
+            timeout_seconds=timeout_seconds,
+        )
+        # OpenAI's newer models take only the new name of the bound; compatible servers know only the old one.
+        self._bound = "max_completion_tokens" if base_url is None else "max_tokens"
+
+    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+        """See TextModel."""
+        client = await self._connect()
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
+        try:
+            answer = await client.chat.completions.create(
+                model=self._model, messages=messages, **{self._bound: max_tokens}
+            )
+            return self._read(answer, system + prompt)
+        except TextModelError:
+            raise
+        except (self._sdk.OpenAIError, ValueError, TypeError, AttributeError, IndexError) as error:
+            raise self._translate(error) from error
+
+    def _read(self, answer: Any, sent: str) -> Completion:
+        choice = answer.choices[0]
+        if getattr(choice.message, "refusal", None) or choice.finish_reason == "content_filter":
+            raise UnusableAnswerError(refused(self._model))
+        text = choice.message.content
+        if not isinstance(text, str) or not text.strip():
+            raise UnusableAnswerError(empty(self._model))
+        return Completion(text.strip(), self._usage(answer, sent, text), choice.finish_reason != "length")
+
+    def _usage(self, answer: Any, sent: str, text: str) -> TextUsage:
+        usage = answer.usage
+        if usage is None:
+            # Some servers do not count: four bytes a token is what is charged for here then.
+            return TextUsage(self._model, len(sent.encode()) // 4 + 1, len(text.encode()) // 4 + 1)
+        details = getattr(usage, "prompt_tokens_details", None)
+        cached = getattr(details, "cached_tokens", None) or 0
+        return TextUsage(self._model, usage.prompt_tokens or 0, usage.completion_tokens or 0, cached)

@@ -1,0 +1,262 @@
+-- export_counts --
+-- How many records of each type there are, of a thread or of all. No joins here and below: tables that have just grown
+-- have no statistics, and a badly chosen join of two large ones takes minutes.
+SELECT
+    (SELECT count(*) FROM palimpsest.threads t
+     WHERE t.namespace_id = $1 AND ($2::text IS NULL OR t.thread = $2)) AS thread,
+    (SELECT count(*) FROM palimpsest.items i
+     WHERE i.namespace_id = $1 AND ($2 IS NULL OR i.thread = $2)) AS item,
+    (SELECT count(*) FROM palimpsest.contents x
+     WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
+        (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS content,
+    (SELECT count(*) FROM palimpsest.renditions x
+     WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
+        (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS rendition,
+    (SELECT count(*) FROM palimpsest.idempotency_keys x
+     WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
+        (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS idempotency_key,
+    (SELECT count(*) FROM palimpsest.events x
+     WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
+        (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS event,
+    (SELECT count(*) FROM palimpsest.before_images x
+     WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
+        (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS before_image,
+    (SELECT count(*) FROM palimpsest.usage u
+     WHERE u.namespace_id = $1 AND ($2 IS NULL OR u.thread = $2)) AS usage
+
+-- export_thread --
+-- Threads, without their accounts.
+SELECT t.thread, t.model, t.entries, t.compressions, t.created_at
+FROM palimpsest.threads t
+WHERE t.namespace_id = $1 AND ($2::text IS NULL OR t.thread = $2)
+ORDER BY t.thread
+
+-- export_item --
+-- Items.
+SELECT i.item_id, i.thread, i.version, i.state, i.title, i.content_type, i.memory_type, i.priority, i.pinned, i.tags,
+    i.sha256, i.size_bytes, i.tokens, i.token_counter, i.source, i.created_at, i.updated_at, i.last_used_at, i.detail,
+    i.position, i.header_tokens, i.cost, i.expires_at
+FROM palimpsest.items i
+WHERE i.namespace_id = $1 AND ($2::text IS NULL OR i.thread = $2)
+ORDER BY i.item_id
+
+-- export_content --
+-- Every version's content.
+SELECT c.item_id, c.version, c.content, c.sha256, c.tokens, c.token_counter, c.created_at
+FROM palimpsest.contents c
+WHERE c.namespace_id = $1 AND ($2::text IS NULL OR c.item_id IN
+    (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))
+ORDER BY c.item_id, c.version
+
+-- export_rendition --
+-- Renditions of the current versions.
+SELECT r.item_id, r.detail, r.body, r.tokens, r.compressor, r.created_at
+FROM palimpsest.renditions r
+WHERE r.namespace_id = $1 AND ($2::text IS NULL OR r.item_id IN
+    (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))
+ORDER BY r.item_id, r.detail COLLATE "C"
+
+-- export_idempotency_key --
+-- Idempotency keys.
+SELECT k.key, k.item_id, k.sha256, k.created_at
+FROM palimpsest.idempotency_keys k
+WHERE k.namespace_id = $1 AND ($2::text IS NULL OR k.item_id IN
+    (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))
+ORDER BY k.key
+
+-- export_event --
+-- The history; of purged items too, which belong to no thread.
+SELECT e.event_id, e.at, e.actor, e.action, e.item_id, e.version, e.sha256
+FROM palimpsest.events e
+WHERE e.namespace_id = $1 AND ($2::text IS NULL OR e.item_id IN
+    (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))
+ORDER BY e.event_id
+
+-- export_before_image --
+-- What undoes events.
+SELECT b.event_id, b.item_id, b.image
+FROM palimpsest.before_images b
+WHERE b.namespace_id = $1 AND ($2::text IS NULL OR b.item_id IN
+    (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))
+ORDER BY b.event_id
+
+-- export_usage --
+-- Calls of language models.
+SELECT u.usage_id, u.at, u.thread, u.purpose, u.model, u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.micros
+FROM palimpsest.usage u
+WHERE u.namespace_id = $1 AND ($2::text IS NULL OR u.thread = $2)
+ORDER BY u.usage_id
+
+-- restore_namespace --
+-- Make the namespace where it is new, and return the mean chunk length that impacts are stored with, if it was counted.
+WITH namespace AS (
+    INSERT INTO palimpsest.namespaces (namespace_id) VALUES ($1) ON CONFLICT DO NOTHING
+)
+SELECT (SELECT s.mean_length FROM palimpsest.corpus_statistics s WHERE s.namespace_id = $1)
+
+-- restore_thread --
+-- Make threads, or hold those that are here until the transaction ends; none loses what it has.
+INSERT INTO palimpsest.threads AS t (namespace_id, thread, model, entries, compressions, created_at)
+SELECT $1, w.thread, w.model, w.entries, w.compressions, w.created_at
+FROM json_populate_recordset(NULL::palimpsest.threads, $2::json) AS w
+ORDER BY w.thread
+ON CONFLICT (namespace_id, thread) DO UPDATE SET model = coalesce(t.model, excluded.model),
+    entries = greatest(t.entries, excluded.entries), compressions = greatest(t.compressions, excluded.compressions),
+    created_at = least(t.created_at, excluded.created_at)
+RETURNING t.thread AS key, t.xmax = 0 AS made, false AS differs
+
+-- restore_twin --
+-- An active item that has the content of another one that is to come. LATERAL, because a table that has just grown has
+-- no statistics, and the planner would compare every row with every other.
+SELECT w.item_id, i.item_id AS twin
+FROM json_populate_recordset(NULL::palimpsest.items, $2::json) AS w
+CROSS JOIN LATERAL (
+    SELECT known.item_id FROM palimpsest.items known
+    WHERE known.namespace_id = $1 AND known.thread = w.thread AND known.sha256 = w.sha256 AND known.state = 'active'
+    LIMIT 1
+) AS i
+WHERE w.state = 'active' AND i.item_id <> w.item_id
+ORDER BY w.item_id LIMIT 1
+
+-- restore_item --
+-- Insert items, and say which were here and which of them differ in more than their use.
+WITH wanted AS (
+    SELECT * FROM json_populate_recordset(NULL::palimpsest.items, $2::json)
+), made AS (
+    INSERT INTO palimpsest.items (namespace_id, item_id, thread, version, state, title, content_type, memory_type,
+        priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at,
+        last_used_at, detail, position, header_tokens, cost, expires_at)
+    SELECT $1, item_id, thread, version, state, title, content_type, memory_type,
+        priority, pinned, tags, sha256, size_bytes, tokens, token_counter, 0, source, created_at, updated_at,
+        last_used_at, detail, position, header_tokens, cost, expires_at
+    FROM wanted
+    ON CONFLICT (namespace_id, item_id) DO NOTHING
+    RETURNING item_id
+)
+SELECT w.item_id AS key, m.item_id IS NOT NULL AS made, m.item_id IS NULL
+    AND (w.thread, w.version, w.state, w.title, w.content_type, w.memory_type, w.priority, w.pinned, w.tags, w.sha256,
+        w.source, w.created_at, w.updated_at, w.expires_at)
+    IS DISTINCT FROM (i.thread, i.version, i.state, i.title, i.content_type, i.memory_type, i.priority, i.pinned,
+        i.tags, i.sha256, i.source, i.created_at, i.updated_at, i.expires_at) AS differs
+FROM wanted w LEFT JOIN made m ON m.item_id = w.item_id
+LEFT JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
+
+-- restore_content --
+-- Insert contents; a current one comes back with what its index is made from.
+WITH wanted AS (
+    SELECT * FROM unnest($2::bigint[], $3::integer[], $4::bytea[], $5::bytea[], $6::integer[], $7::text[],
+        $8::timestamptz[]) AS w(item_id, version, content, sha256, tokens, token_counter, created_at)
+), made AS (
+    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
+    SELECT $1, w.* FROM wanted w
+    ON CONFLICT (namespace_id, item_id, version) DO NOTHING
+    RETURNING item_id, version
+)
+SELECT w.item_id AS key, w.version, m.item_id IS NOT NULL AS made,
+    m.item_id IS NULL AND c.sha256 IS DISTINCT FROM w.sha256 AS differs,
+    i.version = w.version AS current, i.state = 'active' AS live, i.title, i.content_type
+FROM wanted w JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
+LEFT JOIN made m ON m.item_id = w.item_id AND m.version = w.version
+LEFT JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = w.item_id AND c.version = w.version
+ORDER BY w.item_id, w.version
+
+-- restore_index --
+-- Insert the chunks and terms of items, and a job for each one's vectors.
+WITH counted AS (
+    UPDATE palimpsest.items i SET chunk_count = n.chunks
+    FROM (SELECT item_id, count(*) AS chunks FROM unnest($2::bigint[]) AS u(item_id) GROUP BY item_id) AS n
+    WHERE i.namespace_id = $1 AND i.item_id = n.item_id
+), chunk AS (
+    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context)
+    SELECT $1, c.* FROM unnest($2, $3::integer[], $4::integer[], $5::integer[], $6::text[]) AS c
+), term AS (
+    INSERT INTO palimpsest.chunk_terms (namespace_id, item_id, ordinal, live, length, keys, impacts)
+    SELECT $1, t.item_id, t.ordinal, t.live, t.length, t.keys::integer[], t.impacts
+    FROM unnest($2, $3, $7::boolean[], $8::integer[], $9::text[], $10:::"vectors".sparsevec[])
+        AS t(item_id, ordinal, live, length, keys, impacts)
+)
+INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
+SELECT $1, j.job_id, 'embed', j.item_id, now() FROM unnest($11::bigint[], $12::bigint[]) AS j(job_id, item_id)
+ON CONFLICT DO NOTHING
+
+-- restore_rendition --
+-- Insert renditions that are not here.
+INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor, created_at)
+SELECT $1, w.item_id, w.detail, w.body, w.tokens, w.compressor, w.created_at
+FROM json_populate_recordset(NULL::palimpsest.renditions, $2::json) AS w
+ON CONFLICT (namespace_id, item_id, detail) DO NOTHING
+RETURNING item_id AS key, true AS made, false AS differs
+
+-- restore_idempotency_key --
+-- Insert idempotency keys.
+WITH wanted AS (
+    SELECT * FROM json_populate_recordset(NULL::palimpsest.idempotency_keys, $2::json)
+), made AS (
+    INSERT INTO palimpsest.idempotency_keys (namespace_id, key, item_id, sha256, created_at)
+    SELECT $1, key, item_id, sha256, created_at FROM wanted
+    ON CONFLICT (namespace_id, key) DO NOTHING
+    RETURNING key
+)
+SELECT w.key, m.key IS NOT NULL AS made,
+    m.key IS NULL AND (w.item_id, w.sha256) IS DISTINCT FROM (k.item_id, k.sha256) AS differs
+FROM wanted w LEFT JOIN made m ON m.key = w.key
+LEFT JOIN palimpsest.idempotency_keys k ON k.namespace_id = $1 AND k.key = w.key
+
+-- restore_event --
+-- Insert lines of the history.
+WITH wanted AS (
+    SELECT * FROM json_populate_recordset(NULL::palimpsest.events, $2::json)
+), made AS (
+    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
+    SELECT $1, event_id, at, actor, action, item_id, version, sha256 FROM wanted
+    ON CONFLICT (namespace_id, event_id) DO NOTHING
+    RETURNING event_id
+)
+SELECT w.event_id AS key, m.event_id IS NOT NULL AS made, m.event_id IS NULL
+    AND (w.at, w.actor, w.action, w.item_id, w.version, w.sha256)
+    IS DISTINCT FROM (e.at, e.actor, e.action, e.item_id, e.version, e.sha256) AS differs
+FROM wanted w LEFT JOIN made m ON m.event_id = w.event_id
+LEFT JOIN palimpsest.events e ON e.namespace_id = $1 AND e.event_id = w.event_id
+
+-- restore_before_image --
+-- Insert what undoes events that are new themselves.
+INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
+SELECT $1, w.event_id, w.item_id, w.image FROM json_populate_recordset(NULL::palimpsest.before_images, $2::json) AS w
+RETURNING event_id AS key, true AS made, false AS differs
+
+-- restore_usage --
+-- Insert calls of language models.
+WITH wanted AS (
+    SELECT * FROM json_populate_recordset(NULL::palimpsest.usage, $2::json)
+), made AS (
+    INSERT INTO palimpsest.usage (namespace_id, usage_id, at, thread, purpose, model, prompt_tokens, cached_tokens,
+        completion_tokens, micros)
+    SELECT $1, usage_id, at, thread, purpose, model, prompt_tokens, cached_tokens, completion_tokens, micros FROM wanted
+    ON CONFLICT (namespace_id, usage_id) DO NOTHING
+    RETURNING usage_id
+)
+SELECT w.usage_id AS key, m.usage_id IS NOT NULL AS made, m.usage_id IS NULL
+    AND (w.at, w.thread, w.purpose, w.model, w.prompt_tokens, w.cached_tokens, w.completion_tokens, w.micros)
+    IS DISTINCT FROM (u.at, u.thread, u.purpose, u.model, u.prompt_tokens, u.cached_tokens, u.completion_tokens,
+        u.micros) AS differs
+FROM wanted w LEFT JOIN made m ON m.usage_id = w.usage_id
+LEFT JOIN palimpsest.usage u ON u.namespace_id = $1 AND u.usage_id = w.usage_id
+
+-- restore_accounts --
+-- Count the accounts of threads again, and leave a job for the statistics.
+WITH job AS (
+    INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
+    VALUES ($1, $3::bigint, 'reweigh', NULL, now() + $4::interval)
+    ON CONFLICT DO NOTHING
+)
+UPDATE palimpsest.threads t SET items = s.items, tokens = s.tokens, bytes = s.bytes, chunks = s.chunks,
+    headers = s.headers, used = s.used
+FROM (
+    SELECT w.thread, count(i.item_id) AS items, coalesce(sum(i.tokens), 0) AS tokens,
+        coalesce(sum(i.size_bytes), 0) AS bytes, coalesce(sum(i.chunk_count), 0) AS chunks,
+        coalesce(sum(i.header_tokens), 0) AS headers, coalesce(sum(i.cost), 0) AS used
+    FROM unnest($2::text[]) AS w(thread)
+    LEFT JOIN palimpsest.items i ON i.namespace_id = $1 AND i.thread = w.thread AND i.state = 'active'
+    GROUP BY w.thread
+) AS s
+WHERE t.namespace_id = $1 AND t.thread = s.thread

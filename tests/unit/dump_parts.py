@@ -1,0 +1,168 @@
+"""Records and dumps that tests of the format are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from palimpsest.core.dump_lines import (
+    End,
+    Header,
+    encode_end,
+    encode_header,
+    encode_record,
+    encoding_of,
+)
+from palimpsest.core.dump_reader import read_dump
+from palimpsest.core.dump_records import (
+    ContentRecord,
+    EventRecord,
+    Image,
+    ImageRecord,
+    ItemRecord,
+    KeyRecord,
+    Record,
+    RenditionRecord,
+    Tally,
+    ThreadRecord,
+    UsageRecord,
+    type_names,
+)
+from palimpsest.core.ids import format_item_id
+
+AT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+
+def item_id(number: int) -> str:
+    return format_item_id(number)
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def thread(name: str = "main") -> ThreadRecord:
+    return ThreadRecord(thread=name, model=None, entries=2, compressions=1, created_at=AT)
+
+
+def item(number: int, content: bytes, **fields: Any) -> ItemRecord:
+    values: dict[str, Any] = {
+        "item_id": item_id(number),
+        "thread": "main",
+        "version": 1,
+        "state": "active",
+        "title": "Ünïcode\u2028",
+        "content_type": "text/plain",
+        "memory_type": "document",
+        "priority": 5,
+        "pinned": False,
+        "tags": ("a", "b"),
+        "sha256": sha256(content),
+        "size_bytes": len(content),
+        "tokens": 3,
+        "token_counter": "words",
+        "source": {"actor": "me"},
+        "created_at": AT,
+        "updated_at": AT,
+        "last_used_at": None,
+        "detail": "full",
+        "position": 1,
+        "header_tokens": 2,
+        "cost": 5,
+        "expires_at": AT,
+    }
+    return ItemRecord(**{**values, **fields})
+
+
+def content(number: int, raw: bytes, version: int = 1, **fields: Any) -> ContentRecord:
+    values: dict[str, Any] = {"encoding": encoding_of(raw), "sha256": sha256(raw)}
+    return ContentRecord(
+        item_id=item_id(number),
+        version=version,
+        content=raw,
+        tokens=3,
+        token_counter="words",
+        created_at=AT,
+        **{**values, **fields},
+    )
+
+
+def rendition(number: int) -> RenditionRecord:
+    return RenditionRecord(
+        item_id=item_id(number), detail="summary", body="short", tokens=1, compressor="c", created_at=AT
+    )
+
+
+def event(number: int, of: int, action: str = "add") -> EventRecord:
+    return EventRecord(
+        event_id=number, at=AT, actor="me", action=action, item_id=item_id(of), version=1, sha256="0" * 64
+    )
+
+
+IMAGE = Image(
+    thread="main",
+    version=1,
+    state="active",
+    title=None,
+    content_type="text/plain",
+    memory_type="document",
+    priority=5,
+    pinned=False,
+    tags=(),
+    detail=None,
+    header_tokens=None,
+)
+
+
+def whole() -> list[Record]:
+    """One of everything, as a store would give it."""
+    return [
+        thread(),
+        thread("other"),
+        item(1, b"second", version=2, detail="summary"),
+        item(2, b"\xff raw", state="forgotten"),
+        content(1, b"first\x00\r\n"),
+        content(1, b"second", 2),
+        content(2, b"\xff raw"),
+        rendition(1),
+        KeyRecord(key="k", item_id=item_id(1), sha256=sha256(b"first"), created_at=AT),
+        event(10, 1),
+        event(11, 1, "edit"),
+        event(12, 9, "purge"),
+        ImageRecord(event_id=10, item_id=item_id(1), image=None),
+        ImageRecord(event_id=11, item_id=item_id(1), image=IMAGE),
+        UsageRecord(
+            usage_id=2**63 - 1,
+            at=AT,
+            thread=None,
+            purpose="summary",
+            model="m",
+            prompt_tokens=1,
+            cached_tokens=0,
+            completion_tokens=2,
+            micros=None,
+        ),
+    ]
+
+
+def tally(records: Sequence[Record]) -> Tally:
+    return Tally({name: sum(record.type == name for record in records) for name in type_names()})
+
+
+def dump_of(records: Sequence[Record], **header: Any) -> bytes:
+    """A dump whose counts and hash are right, whatever the records say."""
+    lines = [encode_header(Header("mine", tally(records), **header)), *map(encode_record, records)]
+    return sealed(lines)
+
+
+def sealed(lines: Sequence[bytes]) -> bytes:
+    body = b"".join(lines)
+    return body + encode_end(End(len(lines) - 1, sha256(body)))
+
+
+def read(dumped: bytes, **options: Any) -> list[Record]:
+    _, records = read_dump(io.BytesIO(dumped), **options)
+    return list(records)
