@@ -48,8 +48,9 @@ class Memory:
         budgets: Budgets,
         usage: UsageLog | None = None,
         limits: Limits | None = None,
+        summarizer: str | None = None,
     ) -> None:
-        """Take the ports; nothing is opened or loaded here."""
+        """Take the ports; nothing is opened or loaded here. ``summarizer`` names whose summaries follow later."""
         self._store = store
         self._embedder = embedder
         self._counter = counter
@@ -59,6 +60,7 @@ class Memory:
         self._budgets = budgets
         self._usage = usage or UsageLog()
         self._limits = limits or Limits()
+        self._summarizer = summarizer
 
     async def add(self, caller: Caller, new: NewMemory) -> Receipt:
         """Keep a text and return what is true once it is committed.
@@ -269,7 +271,7 @@ class Memory:
             store=await self._store.describe(),
             embedding_model=self._embedder.model_id,
             token_counter=self._counter.name,
-            compressor=self._ingest.compressor_name,
+            compressor=", then ".join(filter(None, (self._ingest.compressor_name, self._summarizer))),
         )
 
     async def undo(self, caller: Caller, event_id: int | None = None) -> tuple[Event, Receipt]:

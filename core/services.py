@@ -19,7 +19,7 @@ from .validation import Limits
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the services stand on; ``summarizes`` says that a language model's summaries follow the extractive ones."""
+    """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing."""
 
     store: Store
     embedder: Embedder
@@ -33,7 +33,7 @@ class Ports:
     limits: Limits = field(default_factory=Limits)
     weights: Weights | None = None
     hygiene: HygieneLimits = field(default_factory=HygieneLimits)
-    summarizes: bool = False
+    summarizer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Services:
     hygiene: Hygiene
     export: Export
     pages: ExportPages
+    summarizes: bool
 
 
 def build_services(ports: Ports) -> Services:
@@ -63,7 +64,7 @@ def build_services(ports: Ports) -> Services:
         counter=ports.counter,
         lexicon=ports.lexicon,
         embedder=ports.embedder,
-        summarizes=ports.summarizes,
+        summarizes=ports.summarizer is not None,
     )
     memory = Memory(
         store=ports.store,
@@ -75,6 +76,7 @@ def build_services(ports: Ports) -> Services:
         budgets=ports.budgets,
         usage=ports.usage,
         limits=ports.limits,
+        summarizer=ports.summarizer,
     )
     export = Export(
         store=ports.store,
@@ -89,4 +91,5 @@ def build_services(ports: Ports) -> Services:
         hygiene=Hygiene(store=ports.store, clock=ports.clock, budgets=ports.budgets, limits=ports.hygiene),
         export=export,
         pages=ExportPages(export=export, store=ports.store, counter=ports.counter, budgets=ports.budgets),
+        summarizes=ports.summarizer is not None,
     )

@@ -15,18 +15,22 @@ from pydantic import SecretStr
 from ..core.budget import Budgets
 from ..core.calls import Caller
 from ..core.clock import SystemClock
+from ..core.errors import SettingsError
 from ..tools.access import Session
 from .settings import Settings
 from .workers import Worker
 
 if TYPE_CHECKING:
+    from ..core.catalogue import ModelCatalogue
     from ..core.models import JobKind
-    from ..core.ports import Embedder, Store, TokenCounter
+    from ..core.ports import Chunker, Embedder, Store, Summarizer, TokenCounter
     from ..core.runner import Work
     from ..core.services import Services
     from ..storage.embedded import EmbeddedConfig
 
 CONNECT_SECONDS = 10.0
+UNKNOWN_MODEL_WINDOW = 8192
+"""What a model that writes summaries is taken to hold when the catalogue does not know it."""
 FIRST_HYGIENE_SECONDS = 60.0
 """Hygiene of a memory that has never had any waits so long, so that it does not meet the first call."""
 
@@ -112,11 +116,14 @@ class Application:
 @asynccontextmanager
 async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     """Open the database, the embedder and the background worker as the settings say."""
-    from ..core.chores import hygiene_work
+    from ..core.catalogue import catalogue_budgets, load_catalogue
+    from ..core.chores import hygiene_work, summarize_work
     from ..core.chunking import StructureChunker
     from ..core.hygiene import HygieneLimits
     from ..core.jobs import JobRunner
+    from ..core.runner import Runner
     from ..core.services import Ports, build_services
+    from ..core.summaries import Summaries
     from ..core.usage import UsageLog
     from ..core.validation import Limits
     from ..slm.extractive import ExtractiveCompressor
@@ -127,34 +134,45 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
         embedder = choose_embedder(settings)
         stack.push_async_callback(embedder.aclose)
         store = await stack.enter_async_context(open_store(settings, embedder))
-        lexicon, usage = WordEncoder(), UsageLog()
+        lexicon, usage, chunker = WordEncoder(), UsageLog(), StructureChunker()
+        catalogue = load_catalogue(settings.models_file)
+        budgets = catalogue_budgets(catalogue, default_model=settings.model, default_window=settings.window_tokens)
+        summarizer = choose_summarizer(settings, catalogue, store, counter, chunker)
         services = build_services(
             Ports(
                 store=store,
                 embedder=embedder,
                 lexicon=lexicon,
                 counter=counter,
-                chunker=StructureChunker(),
+                chunker=chunker,
                 compressor=ExtractiveCompressor(counter),
                 clock=SystemClock(),
-                budgets=choose_budgets(settings),
+                budgets=budgets,
                 usage=usage,
                 limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
                 hygiene=HygieneLimits(
                     settings.hygiene_compress_days, settings.hygiene_archive_days, settings.hygiene_spared_priority
                 ),
+                summarizer=None if summarizer is None else summarizer.name,
             )
         )
         works: dict[JobKind, Work] = {}
         if settings.hygiene_every_hours:
             works["hygiene"] = hygiene_work(services.hygiene, settings.hygiene_every_hours * 3600)
             await store.enqueue(settings.namespace, "hygiene", delay_seconds=FIRST_HYGIENE_SECONDS)
+        beside: list[Runner] = []
+        if summarizer is not None:
+            stack.push_async_callback(summarizer.aclose)
+            summaries = Summaries(store=store, summarizer=summarizer, chunker=chunker, budgets=budgets)
+            # A lane of its own: a model that takes minutes must not hold up the vectors.
+            beside.append(Runner(store=store, works={"summarize": summarize_work(summaries)}, owner=_owner()))
         worker = Worker(
             runner=JobRunner(store=store, embedder=embedder, lexicon=lexicon, owner=_owner(), works=works),
             store=store,
             usage=usage,
             namespaces=[settings.namespace],
             drain_seconds=settings.drain_seconds,
+            beside=beside,
         )
         worker.start()
         stack.push_async_callback(worker.aclose)
@@ -215,6 +233,43 @@ def choose_budgets(settings: Settings) -> Budgets:
 
     catalogue = load_catalogue(settings.models_file)
     return catalogue_budgets(catalogue, default_model=settings.model, default_window=settings.window_tokens)
+
+
+def choose_summarizer(
+    settings: Settings, catalogue: ModelCatalogue, store: Store, counter: TokenCounter, chunker: Chunker
+) -> Summarizer | None:
+    """Return what writes summaries, None unless one is set; nothing is imported or sent before its first summary.
+
+    Raises:
+        SettingsError: there is neither a key nor an endpoint that may need none.
+    """
+    if settings.summarizer == "none" or settings.summarizer_model is None:
+        return None
+    from ..slm.language.building import build_summarizer
+
+    own = settings.openai_api_key if settings.summarizer == "openai" else settings.anthropic_api_key
+    key = settings.summarizer_api_key or own
+    if key is None and settings.summarizer_base_url is None:
+        raise SettingsError(
+            f"The summarizer {settings.summarizer} needs a key (PALIMPSEST_SUMMARIZER_API_KEY, or the provider's own), "
+            "or the address of an endpoint that needs none (PALIMPSEST_SUMMARIZER_BASE_URL)."
+        )
+    card = catalogue.choose(settings.summarizer_model, UNKNOWN_MODEL_WINDOW).card
+    return build_summarizer(
+        settings.summarizer,
+        model=settings.summarizer_model,
+        window=card.window,
+        api_key=key.get_secret_value() if key else "none",
+        base_url=settings.summarizer_base_url,
+        timeout_seconds=settings.summarizer_timeout_seconds,
+        concurrency=settings.summarizer_concurrency,
+        daily_micros=round(settings.summarizer_daily_usd * 1_000_000),
+        price=card.cost_micros,
+        meter=store,
+        clock=SystemClock(),
+        counter=counter,
+        chunker=chunker,
+    )
 
 
 def choose_embedder(settings: Settings) -> Embedder:

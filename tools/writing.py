@@ -98,7 +98,7 @@ async def memory_forget(
 
 
 def _answer(memories: Session, receipt: models.Receipt) -> CallToolResult:
-    if receipt.chunks_pending:
+    if receipt.chunks_pending or memories.services.summarizes:
         memories.wake()
     result = Receipt.of(receipt)
     return result.answer(joined([_DONE[receipt.outcome].format(id=result.item_id), _facts(result), *result.notes]))

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,.'\u00a0\u202f]*")
 _PATH = re.compile(r"(?:https?://|[A-Za-z]:\\|~?/|\./)?[\w.@-]+(?:[/\\][\w.@%-]+)+/?")
 _IDENTIFIER = re.compile(
@@ -15,8 +15,16 @@ _SEPARATORS = str.maketrans("", "", ",'\u00a0\u202f")
 
 
 def sentences(text: str) -> list[str]:
-    """Return a text's sentences and list lines."""
-    return [piece.strip() for piece in _SENTENCE.split(text) if piece.strip()]
+    """Return a text's sentences; a list's marker stays with what follows it."""
+    found: list[str] = []
+    for line in text.splitlines():
+        marker = _MARKER.match(line)
+        start = marker.end() if marker else 0
+        pieces = [piece.strip() for piece in _SENTENCE.split(line[start:]) if piece.strip()]
+        if pieces and marker:
+            pieces[0] = marker.group().strip() + " " + pieces[0]
+        found += pieces
+    return found
 
 
 def inventions(sentence: str, source: str, numbers: frozenset[str]) -> list[str]:
