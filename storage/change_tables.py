@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import ladder
@@ -13,6 +13,7 @@ from ..core.errors import ConflictError, NotFoundError, StoreError
 from ..core.ids import new_number, parse_item_id
 from ..core.models import Detail, Event, Item, ItemDraft, ItemState, Labels, Receipt, Standing
 from . import rows
+from .accounts import NOTHING, Weight, less, minus, weight
 from .item_tables import REWEIGH_AFTER
 from .rows import Row
 from .tables import Indexed, Outcome, Settled, Tables
@@ -107,20 +108,20 @@ class ChangeTables(Tables):
         """Take an item off the account of a thread that it leaves, and return its place in the new one."""
         if thread == row["thread"]:
             return None
-        await self._account(connection, namespace, row["thread"], _less(_weight(row)))
+        await self._account(connection, namespace, row["thread"], less(weight(row)))
         return await self._next_place(connection, namespace, thread)
 
     async def _next_place(self, connection: Connection, namespace: str, thread: str) -> int:
-        account = await self._account(connection, namespace, thread, replace(_NOTHING, entries=1))
+        account = await self._account(connection, namespace, thread, replace(NOTHING, entries=1))
         return int(account["entries"])
 
     async def _enter(self, connection: Connection, namespace: str, new: Row, old: Row, budgets: Budgets) -> Settled:
         """Bring the account of an item's thread up to date, and the block under its trigger."""
-        before = _weight(old) if old["thread"] == new["thread"] else _NOTHING
-        account = await self._account(connection, namespace, new["thread"], _minus(_weight(new), before))
+        before = weight(old) if old["thread"] == new["thread"] else NOTHING
+        account = await self._account(connection, namespace, new["thread"], minus(weight(new), before))
         return await self._settle(connection, namespace, account, budgets)
 
-    async def _account(self, connection: Connection, namespace: str, thread: str, change: _Weight) -> Row:
+    async def _account(self, connection: Connection, namespace: str, thread: str, change: Weight) -> Row:
         row = await connection.fetchrow(self._queries["account"], namespace, thread, *astuple(change))
         assert row is not None
         return row
@@ -251,7 +252,7 @@ class ChangeTables(Tables):
         async with self._pool.transaction(namespace) as connection:
             row = await self._lock(connection, namespace, item_id)
             item, _, _ = await self._current(connection, namespace, row["item_id"], budgets)
-            account = await self._account(connection, namespace, row["thread"], _less(_weight(row)))
+            account = await self._account(connection, namespace, row["thread"], less(weight(row)))
             await connection.execute(self._queries["drop_jobs"], namespace, row["item_id"])
             await connection.execute(self._queries["purge"], namespace, row["item_id"])
             await self._record(connection, namespace, actor, "purge", row, None)
@@ -327,36 +328,6 @@ class ChangeTables(Tables):
         if taken != "DELETE 1":
             raise ConflictError("Somebody else took this change back at the same moment.")
         await self._record(connection, namespace, actor, "undo", row, None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Weight:
-    """What an item, or a change of one, counts in its thread's account."""
-
-    items: int
-    tokens: int
-    bytes: int
-    chunks: int
-    headers: int
-    used: int
-    entries: int = 0
-
-
-_NOTHING = _Weight(0, 0, 0, 0, 0, 0)
-
-
-def _weight(row: Row) -> _Weight:
-    if row["state"] != ItemState.ACTIVE:
-        return _NOTHING
-    return _Weight(1, row["tokens"], row["size_bytes"], row["chunk_count"], row["header_tokens"], row["cost"])
-
-
-def _minus(after: _Weight, before: _Weight) -> _Weight:
-    return _Weight(*(now - then for now, then in zip(astuple(after), astuple(before), strict=True)))
-
-
-def _less(weight: _Weight) -> _Weight:
-    return _minus(_NOTHING, weight)
 
 
 def _costs(row: Row) -> Mapping[Detail, int]:

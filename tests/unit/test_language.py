@@ -94,6 +94,15 @@ class Model:
         self.closed = True
 
 
+def always(answer: str | Exception) -> Callable[[str, str, int], str | Exception]:
+    """What a model says that says one thing only."""
+
+    def says(system: str, prompt: str, max_tokens: int) -> str | Exception:
+        return answer
+
+    return says
+
+
 def between_marks(prompt: str) -> str:
     """The text that a prompt frames."""
     found = re.search(r"^(=== [0-9a-f]{16} ===)\n(.*)\n\1$", prompt, re.DOTALL | re.MULTILINE)
@@ -196,7 +205,7 @@ async def test_facts_are_carried_beside_the_abstract() -> None:
 async def test_a_failure_of_the_endpoint_is_passed_on() -> None:
     for error in (TextModelUnavailableError("down"), TextModelError("no")):
         with pytest.raises(type(error)):
-            await summarized(Model(lambda system, prompt, bound, error=error: error), WORDS)  # type: ignore[misc]
+            await summarized(Model(always(error)), WORDS)
 
 
 async def test_the_model_is_closed_with_its_summarizer() -> None:
@@ -216,13 +225,13 @@ async def test_what_a_call_cost_is_noted_for_its_thread() -> None:
     clock = HandClock()
     store = InMemoryStore(clock)
     purse = Purse(meter=store, price=a_micro_a_token, clock=clock)
-    await purse.complete(ACCOUNT, Model(lambda *_: "one two"), "three words here", "and two", max_tokens=9)
+    await purse.complete(ACCOUNT, Model(always("one two")), "three words here", "and two", max_tokens=9)
     assert await store.spent_micros("mine", clock.now() - timedelta(days=1)) == 4 + 4
 
 
 async def test_a_call_that_might_pass_the_daily_limit_is_not_made_until_the_day_is_over() -> None:
     clock = HandClock()
-    model = Model(lambda *_: "a " * 500)
+    model = Model(always("a " * 500))
     purse = Purse(meter=InMemoryStore(clock), price=a_micro_a_token, clock=clock, daily_micros=2000)
     await purse.complete(ACCOUNT, model, "s", "p", max_tokens=500)
     with pytest.raises(SpendingLimitError, match="PALIMPSEST_SUMMARIZER_DAILY_USD"):
@@ -238,13 +247,13 @@ async def test_a_failed_call_costs_nothing_and_frees_what_was_promised() -> None
     purse = Purse(meter=InMemoryStore(clock), price=a_micro_a_token, clock=clock, daily_micros=1500)
     for _ in range(5):
         with pytest.raises(TextModelUnavailableError):
-            await purse.complete(ACCOUNT, Model(lambda *_: TextModelUnavailableError("down")), "s", "p", max_tokens=500)
-    await purse.complete(ACCOUNT, Model(lambda *_: "fine"), "s", "p", max_tokens=500)
+            await purse.complete(ACCOUNT, Model(always(TextModelUnavailableError("down"))), "s", "p", max_tokens=500)
+    await purse.complete(ACCOUNT, Model(always("fine")), "s", "p", max_tokens=500)
 
 
 async def test_an_unknown_price_is_refused_under_a_limit_and_noted_without_one() -> None:
     clock = HandClock()
-    model = Model(lambda *_: "fine")
+    model = Model(always("fine"))
     limited = Purse(meter=InMemoryStore(clock), price=lambda usage: None, clock=clock, daily_micros=1)
     with pytest.raises(SpendingLimitError, match="price of test-model is not known"):
         await limited.complete(ACCOUNT, model, "s", "p", max_tokens=5)
@@ -272,7 +281,11 @@ class Time:
 def failing(*outcomes: str | Exception) -> Model:
     """A model with these outcomes, the last one again and again."""
     left = list(outcomes)
-    return Model(lambda *_: left.pop(0) if len(left) > 1 else left[0])
+
+    def says(system: str, prompt: str, max_tokens: int) -> str | Exception:
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return Model(says)
 
 
 DOWN = TextModelUnavailableError("down")
@@ -344,6 +357,6 @@ async def test_no_more_calls_run_at_once_than_allowed() -> None:
             running -= 1
             return Completion("x", TextUsage("m", 1, 1), finished=True)
 
-    guarded = Guarded(Slow(lambda *_: "x"), concurrency=3)
+    guarded = Guarded(Slow(always("x")), concurrency=3)
     await asyncio.gather(*(ask(guarded) for _ in range(20)))
     assert most == 3

@@ -1,0 +1,75 @@
+"""The values that Palimpsest works with: frozen, without behaviour that needs the outside."""
+
+from .blocks import Block, BlockEntry, Compressed, ContextAnswer, Handout
+from .drafts import ChunkDraft, ItemDraft, Rendition, Span, SparseTerms, TokenCount
+from .items import (
+    DETAILS,
+    MEMORY_TYPES,
+    STANDINGS,
+    Detail,
+    Filters,
+    Item,
+    ItemList,
+    ItemState,
+    Kind,
+    Labels,
+    MemoryType,
+    Page,
+    Standing,
+)
+from .jobs import JOB_KINDS, DeadJob, Job, JobCount, JobKind, PendingChunk
+from .language import Completion, TextUsage
+from .ledger import NEAR, Pressure, Receipt, Rung, Stale, StaleItem, Step, ThreadState
+from .search import Candidate, Evidence, Hit, RankedChunk, SearchAnswer
+from .state import Event, MemoryState, StoreCounts
+
+__all__ = [
+    "DETAILS",
+    "JOB_KINDS",
+    "MEMORY_TYPES",
+    "NEAR",
+    "STANDINGS",
+    "Block",
+    "BlockEntry",
+    "Candidate",
+    "ChunkDraft",
+    "Completion",
+    "Compressed",
+    "ContextAnswer",
+    "DeadJob",
+    "Detail",
+    "Event",
+    "Evidence",
+    "Filters",
+    "Handout",
+    "Hit",
+    "Item",
+    "ItemDraft",
+    "ItemList",
+    "ItemState",
+    "Job",
+    "JobCount",
+    "JobKind",
+    "Kind",
+    "Labels",
+    "MemoryState",
+    "MemoryType",
+    "Page",
+    "PendingChunk",
+    "Pressure",
+    "RankedChunk",
+    "Receipt",
+    "Rendition",
+    "Rung",
+    "SearchAnswer",
+    "Span",
+    "SparseTerms",
+    "Stale",
+    "StaleItem",
+    "Standing",
+    "Step",
+    "StoreCounts",
+    "TextUsage",
+    "ThreadState",
+    "TokenCount",
+]

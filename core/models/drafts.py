@@ -1,0 +1,89 @@
+"""What an add or a new version writes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .items import Detail, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A chunk's place in its item's content.
+
+    ``start`` and ``end`` are offsets in UTF-8 bytes (``content.encode()[start:end]`` is the chunk's text, always on
+    character borders); ``context`` is a short line that says where the chunk stands (heading path, qualified name),
+    embedded and indexed with it but not part of the content.
+    """
+
+    start: int
+    end: int
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SparseTerms:
+    """A text's terms for word search.
+
+    ``keys`` are signed 32-bit hashes of (namespace, term), distinct; ``indices`` are the same terms' positions in the
+    sparse vector (1-based, at most 1,000,000,000); ``counts`` are how often each occurs; ``length`` counts every
+    indexed token. The three tuples run in parallel.
+    """
+
+    keys: tuple[int, ...]
+    indices: tuple[int, ...]
+    counts: tuple[int, ...]
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """An item's text at a level of detail below full."""
+
+    detail: Detail
+    text: str
+    tokens: int
+    compressor: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """How many tokens a text has, and who says so: ``counter`` names the tokenizer or the estimate."""
+
+    tokens: int
+    counter: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkDraft:
+    """A chunk ready to be stored; ``embedding`` is None while its vector is pending (unit length, float32)."""
+
+    span: Span
+    terms: SparseTerms
+    embedding: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDraft:
+    """Everything that an add or a new version writes, in one transaction.
+
+    ``header_tokens`` are those of the item's line in the block; ``model`` is remembered by the thread; ``summarize``
+    leaves a job for a language model.
+    """
+
+    item_id: str
+    thread: str
+    labels: Labels
+    content: bytes
+    sha256: str
+    tokens: TokenCount
+    renditions: tuple[Rendition, ...]
+    chunks: tuple[ChunkDraft, ...]
+    embedding_model: str
+    lexicon: str
+    source: Mapping[str, str] = field(default_factory=dict[str, str])
+    idempotency_key: str | None = None
+    header_tokens: int = 0
+    model: str | None = None
+    expires_at: datetime | None = None
+    summarize: bool = False

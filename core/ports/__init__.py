@@ -1,0 +1,30 @@
+"""What the core asks of the outside; each method's docstring is its contract."""
+
+from .language import Meter, Summarizer, TextModel
+from .parts import Chunker, Clock, Compressor, Embedder, Indexer, LexicalEncoder, TokenCounter
+from .store import Store
+from .store_dumps import DumpStore
+from .store_items import ItemStore, Redraft
+from .store_jobs import JobStore
+from .store_ledger import LedgerStore
+from .store_search import SearchStore
+
+__all__ = [
+    "Chunker",
+    "Clock",
+    "Compressor",
+    "DumpStore",
+    "Embedder",
+    "Indexer",
+    "ItemStore",
+    "JobStore",
+    "LedgerStore",
+    "LexicalEncoder",
+    "Meter",
+    "Redraft",
+    "SearchStore",
+    "Store",
+    "Summarizer",
+    "TextModel",
+    "TokenCounter",
+]

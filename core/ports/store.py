@@ -1,0 +1,25 @@
+"""Where everything is kept."""
+
+from typing import Protocol
+
+from .store_dumps import DumpStore
+from .store_items import ItemStore
+from .store_jobs import JobStore
+from .store_ledger import LedgerStore
+from .store_search import SearchStore
+
+
+class Store(ItemStore, LedgerStore, SearchStore, JobStore, DumpStore, Protocol):
+    """Where items are kept. Every method acts inside one namespace and in one transaction: all of it or nothing.
+
+    Ids are strings `mem_…` outside and numbers inside. Every method may raise StoreUnavailableError; writes may raise
+    StoreFullError.
+    """
+
+    async def describe(self) -> str:
+        """Say what keeps the items, after a round trip to it ("embedded PostgreSQL 18.4, pgvector 0.8.5")."""
+        ...
+
+    async def aclose(self) -> None:
+        """Free connections; calling it twice is allowed."""
+        ...
