@@ -1,6 +1,6 @@
 """A thread that takes in five and ten times its window: what its block costs, holds and loses.
 
-    python -m palimpsest.bench.scale [--data FOLDER] [--plot FILE.svg] [--factor 10]
+    python -m palimpsest.bench.scale [--data FOLDER] [--plot FILE.svg] [--show FILE.txt] [--factor 10]
 
 FOLDER holds ``mix128_items.jsonl.gz`` and ``mix128_dev.jsonl``; without it, the standard library's and the system's
 texts are taken and no evidence is measured. A token is four bytes here, everywhere: that is the count by which those
@@ -17,12 +17,15 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from palimpsest.core.calls import Caller, NewMemory
 from palimpsest.core.ingest import chunk_text
 from palimpsest.core.models import TokenCount
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
+from palimpsest.tools.context import describe_context
+from palimpsest.tools.state import describe_state, summarise_state
 
 from . import corpus
 from .evidence import Question, Source, by_kind, evidence, load_questions, load_sources, paired_interval, returned
@@ -50,6 +53,18 @@ class FourBytes:
     def count(self, text: str) -> TokenCount:
         """Count, rounded up."""
         return TokenCount((len(text.encode()) + 3) // 4, self.name)
+
+
+class LaterClock:
+    """The time so many days from now."""
+
+    def __init__(self, days: int) -> None:
+        """Take the days."""
+        self._days = timedelta(days=days)
+
+    def now(self) -> datetime:
+        """See Clock."""
+        return datetime.now(UTC) + self._days
 
 
 @dataclass(slots=True)
@@ -158,7 +173,9 @@ async def check_originals(bench: Bench, run: Run) -> int:
     return wrong
 
 
-async def measure(factor: int, sources: Sequence[Source], questions: Sequence[Question], plot: Path | None) -> None:
+async def measure(
+    factor: int, sources: Sequence[Source], questions: Sequence[Question], plot: Path | None, show_in: Path | None
+) -> None:
     """Fill a fresh store with ``factor`` times the window, and print."""
     taken = stretch(sources, factor * WINDOW)
     names = {source.name for source in taken}
@@ -180,6 +197,9 @@ async def measure(factor: int, sources: Sequence[Source], questions: Sequence[Qu
             after = await ask(bench, run, taken, asked)
             await report_speed(bench, run, asked)
             print(f"  originals that differ                 {await check_originals(bench, run)} of {len(run.digests)}")
+            if show_in is not None:
+                await write_views(bench, asked, show_in.with_stem(f"{show_in.stem}-{factor}x"))
+        await report_later(Path(folder) / "windowed", run)
         if plot is not None:
             file = plot.with_stem(f"{plot.stem}-{factor}x")
             trigger = [(0.0, 75.0), (float(run.tokens_in), 75.0)]
@@ -198,6 +218,32 @@ async def report_block(bench: Bench, run: Run, when: str) -> None:
         f"  block {when:<32}{ledger.used:,} tokens, {ledger.utilization:.1%} of the window, "
         f"{run.tokens_in / ledger.used:.1f} to 1; {answer.shown} items in it; its text counts {answer.tokens:,}"
     )
+
+
+async def report_later(folder: Path, run: Run) -> None:
+    """Open the store again 400 days later, let hygiene work, and check every original once more."""
+    async with open_bench(folder, window=WINDOW, counter=FourBytes(), clock=LaterClock(400)) as bench:
+        report = await bench.services.hygiene.run(ME.namespace)
+        wrong = await check_originals(bench, run)
+        print(f"  after a restart, 400 days later       {report.count} items stepped down or left the context")
+        print(f"    originals that differ               {wrong} of {len(run.digests)}")
+
+
+async def write_views(bench: Bench, asked: Sequence[Question], file: Path) -> None:
+    """Write what a client sees: the thread's state, and blocks of 2,000 tokens for three questions."""
+    state = await bench.memory.state(ME)
+    rungs = await bench.services.context.rungs(ME, THREAD)
+    parts = ["memory_state(thread)", describe_state(summarise_state(state, rungs), rungs)]
+    kinds = {question.kind: question.text for question in reversed(asked)}
+    for query in kinds.values():
+        answer = await bench.services.context.get(ME, THREAD, query=query, max_tokens=2000)
+        parts += [
+            f"memory_context(query={query!r}, max_tokens=2000)",
+            describe_context(answer, answer.notes),
+            answer.text,
+        ]
+    file.write_text("\n\n".join(parts), encoding="utf-8")
+    print(f"  what a client sees                    {file}")
 
 
 async def report_speed(bench: Bench, run: Run, asked: Sequence[Question]) -> None:
@@ -241,6 +287,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder with the mix128 files")
     parser.add_argument("--plot", type=Path, help="SVG file to draw the window's share into, one a factor")
+    parser.add_argument("--show", type=Path, help="file to write what a client sees into, one a factor")
     parser.add_argument("--factor", type=int, action="append", help="how many windows to take in; may be repeated")
     arguments = parser.parse_args()
     if arguments.data is not None and not (arguments.data / "mix128_items.jsonl.gz").exists():
@@ -251,7 +298,7 @@ def main() -> None:
     else:
         sources, questions = load_sources(arguments.data), load_questions(arguments.data)
     for factor in factors:
-        asyncio.run(measure(factor, sources, questions, arguments.plot))
+        asyncio.run(measure(factor, sources, questions, arguments.plot, arguments.show))
 
 
 if __name__ == "__main__":

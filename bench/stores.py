@@ -18,7 +18,7 @@ from palimpsest.core.chunking import StructureChunker
 from palimpsest.core.clock import SystemClock
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import Memory
-from palimpsest.core.ports import Embedder, LexicalEncoder, TokenCounter
+from palimpsest.core.ports import Clock, Embedder, LexicalEncoder, TokenCounter
 from palimpsest.core.services import Ports, Services, build_services
 from palimpsest.core.usage import UsageLog
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
@@ -88,7 +88,7 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(
-    folder: Path, *, window: int = 128_000, counter: TokenCounter | None = None
+    folder: Path, *, window: int = 128_000, counter: TokenCounter | None = None, clock: Clock | None = None
 ) -> AsyncGenerator[Bench, None]:
     """Open a memory whose database lies in ``folder`` and whose threads have this window."""
     embedder = CachedEmbedder(MiniLMEmbedder())
@@ -108,7 +108,7 @@ async def open_bench(
                 counter=counter,
                 chunker=chunker,
                 compressor=ExtractiveCompressor(counter),
-                clock=SystemClock(),
+                clock=clock or SystemClock(),
                 budgets=fixed_budget(window),
                 usage=UsageLog(),
             )
