@@ -65,8 +65,8 @@ def describe_state(result: StateResult, rungs: Sequence[models.Rung] = ()) -> st
             f"{hidden} threads with less in them are not shown." if hidden else None,
             _spread(rungs),
             *(
-                f"{item.item_id} · {item.title or 'untitled'} · {item.detail}, costs {item.cost:,}; {item.total_tokens:,} "
-                f"tokens in full · priority {item.priority}{' · pinned' if item.pinned else ''}"
+                f"{item.item_id} · {item.title or 'untitled'} · {item.detail}, costs {item.cost:,}; in full "
+                f"{item.total_tokens:,} tokens · priority {item.priority}{' · pinned' if item.pinned else ''}"
                 for item in result.standing
             ),
             f"Served by {result.store}; vectors {result.embedding_model}; tokens {result.token_counter}; "
