@@ -13,7 +13,7 @@ from .budget import Budget
 from .models import Detail, Rung, Standing, Step
 
 LADDER: tuple[Standing, ...] = ("full", "summary", "brief", "hint", "archived")
-WORTH: Mapping[Standing, float] = {"full": 1.0, "summary": 0.55, "brief": 0.3, "hint": 0.12, "archived": 0.0}
+WORTH: Mapping[Standing, float] = {"full": 1.0, "summary": 0.55, "brief": 0.33, "hint": 0.2, "archived": 0.0}
 """How much of an item's worth is left at each rung."""
 TOP_PRIORITY = 10
 
@@ -30,7 +30,7 @@ class Shape:
     """
 
     items_per_half_life: float = 4.0
-    half_lives: float = 6.0
+    half_lives: float = 5.0
     priority_doubling: float = 2.0
     size: float = 0.75
 
