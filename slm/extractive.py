@@ -4,15 +4,21 @@ from collections.abc import Sequence
 
 from ..core.models import Detail, Kind, Rendition
 from ..core.ports import TokenCounter
+from .chat_json import transcript
+from .compose import Room
+from .conversation import digest_conversation
 from .json_shape import digest_json
 from .logs import digest_log
 from .outline import digest_code
 from .parts import Digest, Part, clip, fit, one_line, plain
-from .prose import digest_conversation, digest_prose
+from .prose import digest_prose
 from .tables import digest_table
+from .yaml_shape import digest_yaml, reads_as_yaml
 
 _HINT_TOKENS = 30
-_OVER = 1.1
+_SUMMARY_RATIO = 9.03
+_BRIEF_RATIO = 49.3
+_OVER = 1.04
 _WORTHWHILE = 16
 """A text of fewer tokens is its own hint."""
 _ATTEMPTS = 5
@@ -28,23 +34,24 @@ class ExtractiveCompressor:
     @property
     def name(self) -> str:
         """Name the compressor and its version."""
-        return "extractive-1"
+        return "extractive-2"
 
     def compress(self, text: str, kind: Kind, title: str | None, tokens: int) -> tuple[Rendition, ...]:
-        """Return summary (tokens / 10, at least 40), brief (tokens / 50, at least 25) and hint (at most 30 tokens).
+        """Return summary (tokens / 9, at least 40), brief (tokens / 49, at least 25) and hint (at most 30 tokens).
 
-        None exceeds 1.15 times its budget. One that is not shorter than the one before it, or than the text, is left
-        out.
+        None exceeds its budget by more than 4 %. One that is not shorter than the one before it, or than the text, is
+        left out.
         """
         if tokens < _WORTHWHILE or not text.strip():
             return ()
-        digest = digest_of(plain(text), kind, title)
+        summary, brief = max(int(tokens / _SUMMARY_RATIO), 40), max(int(tokens / _BRIEF_RATIO), 25)
         density = len(text) / max(tokens, 1)
+        digest = digest_of(plain(text), kind, title, Room(int(summary * density) + 1, int(brief * density) + 1))
         renditions: list[Rendition] = []
         shortest, longest = tokens, len(text)
         plans: tuple[tuple[Detail, Sequence[Part], int], ...] = (
-            ("summary", digest.summary, max(tokens // 10, 40)),
-            ("brief", digest.brief, max(tokens // 50, 25)),
+            ("summary", digest.summary, summary),
+            ("brief", digest.brief, brief),
             ("hint", [Part(0, one_line(digest.hint), 0.0)], _HINT_TOKENS),
         )
         for detail, parts, budget in plans:
@@ -58,16 +65,19 @@ class ExtractiveCompressor:
         return tuple(renditions)
 
     def _fitted(self, detail: Detail, parts: Sequence[Part], budget: int, density: float) -> Rendition | None:
-        """Write the parts into the budget; the text's own characters per token are only the first guess."""
+        """Write the parts into the budget; the text's own characters per token are only the first guess.
+
+        What JSON escapes may come out of it as a control character, so the written text is made plain again.
+        """
         characters = max(int(budget * density), 1)
         most = budget if detail == "hint" else int(budget * _OVER)
-        written = fit(parts, characters).strip()
+        written = plain(fit(parts, characters)).strip()
         counted = self._counter.count(written).tokens
         for _ in range(_ATTEMPTS):
             if counted <= most:
                 break
             characters = min(len(written), characters) * budget // counted
-            written = fit(parts, characters).strip()
+            written = plain(fit(parts, characters)).strip()
             counted = self._counter.count(written).tokens
         while counted > most:
             written = clip(written, len(written) * 2 // 3)
@@ -75,16 +85,20 @@ class ExtractiveCompressor:
         return Rendition(detail, written, counted, self.name) if written else None
 
 
-def digest_of(text: str, kind: Kind, title: str | None) -> Digest:
+def digest_of(text: str, kind: Kind, title: str | None, room: Room) -> Digest:
     """Return the digest of a text without control characters, by its kind."""
+    if kind in ("conversation", "json") and (turns := transcript(text)) is not None:
+        return digest_conversation(turns, room)
+    if kind in ("code", "prose") and reads_as_yaml(text, title) and (digest := digest_yaml(text)) is not None:
+        return digest
     if kind == "code":
-        return digest_code(text, title)
+        return digest_code(text, title, room)
     if kind == "conversation":
-        return digest_conversation(text)
+        return digest_conversation(text, room)
     if kind == "table":
         return digest_table(text)
     if kind == "log":
         return digest_log(text)
     if kind == "json":
-        return digest_json(text) or (digest_log(text) if text.count("\n") > 20 else digest_prose(text))
-    return digest_prose(text)
+        return digest_json(text) or (digest_log(text) if text.count("\n") > 20 else digest_prose(text, room))
+    return digest_prose(text, room)

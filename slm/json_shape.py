@@ -18,7 +18,7 @@ _MAX_RECORDS = 2_000
 
 def digest_json(text: str) -> Digest | None:
     """Return keys, types, counts and samples; None when the text is neither JSON nor lines of JSON."""
-    found = _parse(text)
+    found = parse_json(text)
     if found is None:
         return None
     value, lines = found
@@ -35,7 +35,8 @@ def digest_json(text: str) -> Digest | None:
     return Digest([*parts, *samples], parts, hint)
 
 
-def _parse(text: str) -> tuple[Json, int] | None:
+def parse_json(text: str) -> tuple[Json, int] | None:
+    """Return the value and 0, or a list of records and the number of their lines; None when the text is neither."""
     try:
         value: Json = json.loads(text)
     except (ValueError, RecursionError):

@@ -3,14 +3,19 @@
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import PurePath
 
 from ..core.chunking.definitions import Definition
 from ..core.chunking.patterns import comment_head
+from ..core.chunking.python_source import python_definitions
 from ..core.chunking.source import find_definitions
-from .keywords import list_keywords
-from .parts import Digest, Part, clip, one_line
+from .compose import LAST_LINE, Room
+from .keywords import Terms
+from .outline_grammar import grammar_definitions
+from .parts import Digest, Part, clip, one_line, within, written
 
 _COMMENT_LINES = re.compile(r"(?:[ \t]*#[^\n]*\n|\s)*")
+_PYTHON = frozenset({".py", ".pyi", ".pyw"})
 _HEAD = 20_000
 _PYTHON_DOC = re.compile(r"[rRuU]?(?:\"\"\"|''')(?P<doc>.{1,400}?)(?:\"\"\"|'''|\n[ \t]*+\n|\Z)", re.DOTALL)
 _IMPORT = re.compile(
@@ -22,32 +27,65 @@ _IMPORT = re.compile(
 _COMMENT_MARKS = ("#", "//", "/*", "*", "--", ";", "<!--")
 _LEGAL = re.compile(r"copyright|licen[sc]e|SPDX|rights reserved|-\*-|^author|^written by", re.IGNORECASE)
 _MAX_ENTRIES = 20_000
+_OUTLINE = 0.92
+_BRIEF_OUTLINE = 0.8
+"""The parts of a summary and of a brief that the outline takes; the rest are words of the source."""
 
 
-def digest_code(text: str, title: str | None) -> Digest:
+def digest_code(text: str, title: str | None, room: Room) -> Digest:
     """Return an outline: public names first, then private ones, signatures, and the head of what documents them."""
-    definitions = find_definitions(text, title)
+    definitions = _definitions(text, title)
     purpose = _purpose(text, definitions)
+    terms = Terms([text])
     if not definitions:
-        return _digest_lines(text, purpose)
+        return _digest_lines(text, purpose, terms)
     entries = list(islice(_flat(definitions, 0), _MAX_ENTRIES))
     opening = [Part(-2, clip(purpose, 200), 0.0)] if purpose else []
     found = islice(_IMPORT.finditer(text), 60)
     modules = list(dict.fromkeys((match["module"] or match["source"]).rstrip(";") for match in found))
     imports = [Part(-1, module, 4.5 + place / 100, "imports ", ", ") for place, module in enumerate(modules)]
-    compact = [*opening, *_compact(definitions)]
+    compact = [*opening, *_compact(definitions, ranges=True)]
     names = sum(len(part.text) + 2 for part in compact)
     tree = [*opening, *imports, *_tree(entries)]
     # An outline that has no room for all names lists them instead of describing some.
-    summary = compact if names * 10 > len(text) else tree
-    return Digest(summary, compact, _hint(purpose, definitions, len(entries)))
+    outline = compact if names > room.summary * _OUTLINE else tree
+    summary = _with_words(outline, terms, room.summary, _OUTLINE)
+    brief = _with_words([*opening, *_compact(definitions, ranges=False)], terms, room.brief, _BRIEF_OUTLINE)
+    return Digest(summary, brief, _hint(purpose, definitions, len(entries)))
+
+
+def _definitions(text: str, title: str | None) -> Sequence[Definition]:
+    """Return what is defined: Python by its syntax tree, else by a grammar, else by patterns of lines.
+
+    Sound Python reads the same whether grammars are installed or not. Of broken Python a grammar may lose the end.
+    """
+    ending = PurePath(title).suffix.casefold() if title else ""
+    if ending in _PYTHON and (sound := python_definitions(text)) is not None:
+        return sound
+    by_grammar = grammar_definitions(text, title)
+    if by_grammar and ending not in _PYTHON:
+        return by_grammar
+    by_pattern = find_definitions(text, title)
+    return by_grammar if by_grammar and _count(by_grammar) >= _count(by_pattern) else by_pattern
+
+
+def _count(definitions: Sequence[Definition]) -> int:
+    return sum(1 for _ in islice(_flat(definitions, 0), _MAX_ENTRIES))
+
+
+def _with_words(outline: Sequence[Part], terms: Terms, room: int, share: float) -> list[Part]:
+    """Return the outline in its share of the room, and the words that it does not say."""
+    chosen = within(outline, int(room * share))
+    told = written(chosen)
+    words = terms.choose(terms.total, int((room - len(told)) * 1.1), terms.stems(told))
+    card = [Part(LAST_LINE, word, 2.0 + place / 100, "Words: ") for place, (_, word) in enumerate(words)]
+    return [*chosen, *card]
 
 
 def _flat(definitions: Sequence[Definition], depth: int) -> Iterator[tuple[int, Definition]]:
     for definition in definitions:
         yield depth, definition
-        if definition.is_container:
-            yield from _flat(definition.children, depth + 1)
+        yield from _flat(definition.children, depth + 1)
 
 
 def _lines(definition: Definition) -> str:
@@ -76,8 +114,8 @@ def _tree(entries: Sequence[tuple[int, Definition]]) -> list[Part]:
     return parts
 
 
-def _compact(definitions: Sequence[Definition]) -> list[Part]:
-    """Return a line a container with its members' names, then one with the functions."""
+def _compact(definitions: Sequence[Definition], *, ranges: bool) -> list[Part]:
+    """Return a line a container with its members' names, then one with the functions and what they hold."""
     parts: list[Part] = []
     functions = [definition for definition in definitions if not definition.is_container]
     line = 0
@@ -85,14 +123,21 @@ def _compact(definitions: Sequence[Definition]) -> list[Part]:
         if definition.is_container:
             line += 1
             later = _later(definition)
-            parts.append(Part(line, f"{definition.label} {_lines(definition)}", 1 + later))
-            for place, (depth, member) in enumerate(islice(_flat(definition.children, 0), _MAX_ENTRIES)):
-                rank = 1.5 + later + _later(member) + min(place, 999) / 10_000 + min(depth, 9) / 100
-                parts.append(Part(line, member.name, rank, "", ": " if place == 0 else ", "))
-    for definition in functions[:_MAX_ENTRIES]:
-        rank = 1.2 if definition.is_public else 2.2
-        parts.append(Part(line + 1, definition.name, rank, f"{functions[0].label.split(' ', 1)[0]} ", ", "))
-    return parts
+            parts.append(
+                Part(line, f"{definition.label} {_lines(definition)}" if ranges else definition.label, 1 + later)
+            )
+            parts += _names(definition.children, line, 1.5 + later, "", ": ")
+    keyword = functions[0].label.split(" ", 1)[0] if functions else ""
+    return [*parts, *_names(functions, line + 1, 1.2, f"{keyword} ", ", ")]
+
+
+def _names(definitions: Sequence[Definition], line: int, rank: float, head: str, glue: str) -> list[Part]:
+    """Return each name once, outer and public ones first; ``glue`` stands before the first."""
+    parts: dict[str, Part] = {}
+    for place, (depth, member) in enumerate(islice(_flat(definitions, 0), _MAX_ENTRIES)):
+        own = rank + _later(member) + min(place, 999) / 10_000 + min(depth, 9) / 3
+        parts.setdefault(member.name, Part(line, member.name, own, head, ", " if parts else glue))
+    return list(parts.values())
 
 
 def _purpose(text: str, definitions: Sequence[Definition]) -> str:
@@ -110,18 +155,18 @@ def _after_comments(head: str) -> int:
     return found.end() if found else 0
 
 
-def _digest_lines(text: str, purpose: str) -> Digest:
+def _digest_lines(text: str, purpose: str, terms: Terms) -> Digest:
     """Return the least indented lines of a source that defines nothing: scripts, queries, configuration."""
     lines = [line.rstrip() for line in islice(text.split("\n"), _MAX_ENTRIES) if line.strip()]
     parts = [Part(-1, purpose, 0.0)] if purpose else []
     for place, line in enumerate(lines):
         depth = len(line) - len(line.lstrip())
         parts.append(Part(place, clip(line, 160), 1 + min(depth, 40) + place / len(lines)))
-    words = list_keywords([text[:200_000]], 40)
-    keywords = [Part(-1, word, 0.5 + place / 100, "", ", ") for place, word in enumerate(words)]
+    words = [word for _, word in terms.choose(terms.total, 400, ())]
+    keywords = [Part(-1, word, 0.5 + place / 100, "Words: ") for place, word in enumerate(words)]
     brief = [Part(-2, clip(purpose, 160), 0.0)] if purpose else []
     first = one_line(lines[0]) if lines else ""
-    hint = " · ".join(piece for piece in (clip(purpose or first, 70), ", ".join(words[:10])) if piece)
+    hint = " · ".join(piece for piece in (clip(purpose or first, 70), " ".join(words[:10])) if piece)
     return Digest(parts, [*brief, *keywords, *parts[len(brief) :]], hint)
 
 

@@ -61,6 +61,14 @@ _MAX_MISSES = 400
 
 
 def fit(parts: Sequence[Part], characters: int) -> str:
+    """Return the best parts that ``characters`` have room for, written in the order of the digest."""
+    chosen = within(parts, characters)
+    if not chosen and parts:
+        return clip(min(parts, key=lambda part: part.rank).text, characters)
+    return written(chosen)
+
+
+def within(parts: Sequence[Part], characters: int) -> list[Part]:
     """Return the best parts that ``characters`` have room for, in the order of the digest."""
     chosen: set[int] = set()
     lines: set[int] = set()
@@ -79,20 +87,19 @@ def fit(parts: Sequence[Part], characters: int) -> str:
         left -= cost
         chosen.add(index)
         lines.add(part.line)
-    if not chosen and parts:
-        return clip(min(parts, key=lambda part: part.rank).text, characters)
-    return _written([parts[index] for index in sorted(chosen)])
+    return [parts[index] for index in sorted(chosen)]
 
 
-def _written(parts: Sequence[Part]) -> str:
-    written: list[list[str]] = []
+def written(parts: Sequence[Part]) -> str:
+    """Return the parts as text, those of one line behind each other."""
+    lines: list[list[str]] = []
     line: int | None = None
     for part in parts:
         if part.line != line:
-            written.append([part.head, part.text])
+            lines.append([part.head, part.text])
             line = part.line
         elif part.replaces:
-            written[-1][-1] = part.text
+            lines[-1][-1] = part.text
         else:
-            written[-1] += [part.glue, part.text]
-    return "\n".join("".join(pieces) for pieces in written)
+            lines[-1] += [part.glue, part.text]
+    return "\n".join("".join(pieces) for pieces in lines)

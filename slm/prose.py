@@ -1,31 +1,37 @@
-"""Digests of prose and of conversations: the sentences that say most, and the words that they are about."""
+"""Digests of prose: the sentences that say most under their headings, and the words that it is about."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
 
-from ..core.chunking.conversation import Turn, find_turns
 from ..core.chunking.prose import find_sections
-from .keywords import list_keywords
+from .compose import Composer, Room, thinned
 from .parts import Digest, Part, clip, one_line
 from .salience import Sentence, rank_sentences
 from .sentences import split_sentences
 
-_NOISE = re.compile(r"\{\w{3,20}\} ?|\[(?:laughter|inaudible|crosstalk|pause|applause)\] ?", re.IGNORECASE)
-_SHARE = 0.11
-_MAX_KEYWORDS = 400
-_MAX_SENTENCES = 50_000
-_CARD = 0.25
-"""The part of a summary that keywords take: they find an item again where no sentence of it was chosen."""
-_LAST_LINE = 1_000_000_000
+_SHARE = 0.5
+"""The part of a summary that sentences take. The rest, words that they do not say, finds an item again where no
+sentence of it was chosen: on questions about papers and meetings it is worth five points of a hundred."""
+_LEAD_SHARE = 0.28
+"""The part of a brief that its lead takes; the rest are keywords."""
+_RANKED = 0.11
+_CITATION = re.compile(
+    r" ?\[\d{1,3}(?: ?[,;–-] ?\d{1,3}){0,12}\]"  # noqa: RUF001 - the dash of a range
+    r"| ?\( ?(?:see |e\.g\. |reviewed in )?(?:Figs?|Figures?|Tables?|Supplementary|Refs?)\b[^()]{0,60}\)"
+    r"| ?\((?:see |e\.g\. |reviewed in )?[A-Z][^()]{0,120}?(?:, |et al\.? )(?:19|20)\d\d[a-z]?(?:;[^()]{0,160})?\)"
+)
+"""Pointers to other texts and to pictures, which a rendition does not have."""
+_FULL_LEAD = 100
+_TERSE = 40
+"""Characters of a title up to which it does not stand alone."""
 _LEAD_RANK = -1.0
 
 
-def digest_prose(text: str) -> Digest:
-    """Return the sentences worth keeping under their headings; the brief opens with the lead and the keywords."""
+def digest_prose(text: str, room: Room) -> Digest:
+    """Return the lead, then sentences and words of every stretch; the brief is the lead and the keywords."""
     sentences: list[Sentence] = []
     heading = ""
+    text = _CITATION.sub("", text)
     for number, section in enumerate(find_sections(text)):
         label = one_line(section.path[-1]) if section.path else ""
         heading = heading or label
@@ -34,7 +40,15 @@ def digest_prose(text: str) -> Digest:
         for sentence in split_sentences(_without_heading(body) if label else body):
             sentences.append(Sentence(sentence, clip(label, 60), opens and len(sentence) > 40, number))
             opens = opens and len(sentence) <= 40
-    return _digest(sentences, text, heading)
+    sentences = list(thinned(sentences))
+    title = heading or _title(sentences)
+    lead = _lead(sentences)
+    composer = Composer(sentences, rank_sentences(sentences, _RANKED), room)
+    told = sentences[lead].text if lead >= 0 else one_line(text[:300])
+    opening = [] if lead < 0 else [Part(-1, clip(told, max(room.summary // 3, 40)), _LEAD_RANK)]
+    left = room.summary - sum(len(part.text) + 1 for part in opening)
+    summary = [*opening, *composer.stretches(left, _SHARE, [lead] if lead >= 0 else [])]
+    return Digest(summary, _brief(composer, title, told, room.brief), _hint(title, told, composer))
 
 
 def _without_heading(body: str) -> str:
@@ -44,110 +58,19 @@ def _without_heading(body: str) -> str:
     return behind if underlined else rest
 
 
-def digest_conversation(text: str) -> Digest:
-    """Return who speaks and when, and the sentences worth keeping under their speakers."""
-    turns = find_turns(text)
-    if not turns:
-        return digest_prose(text)
-    sentences: list[Sentence] = []
-    for number, turn in enumerate(turns):
-        label = f"[{turn.date}] {turn.speaker}" if turn.date else turn.speaker
-        sentences.extend(
-            Sentence(sentence, clip(label, 60), number == 0, number)
-            for sentence in split_sentences(_NOISE.sub("", text[turn.said : turn.end]))
-        )
-    speakers = ", ".join(clip(speaker, 24) for speaker in list(dict.fromkeys(turn.speaker for turn in turns))[:4])
-    # Small talk opens most conversations: no sentence leads by its place.
-    return _digest(sentences, text, f"Conversation: {speakers}", opening=_participants(turns))
+def _title(sentences: Sequence[Sentence]) -> str:
+    """Return the first line where it reads as a title: some words without a full stop."""
+    first = sentences[0].text if sentences else ""
+    return first if 2 < len(first.split()) <= 30 and first[-1] not in ".!?。…:;," else ""
 
 
-def _participants(turns: Sequence[Turn]) -> str:
-    counts = Counter(turn.speaker for turn in turns)
-    shown = [f"{clip(speaker, 40)} ({count} turns)" for speaker, count in counts.most_common(12)]
-    if len(counts) > len(shown):
-        shown.append(f"{len(counts) - len(shown)} more")
-    dates = [turn.date for turn in turns if turn.date]
-    when = "" if not dates else f"; {dates[0]}" if dates[0] == dates[-1] else f"; {dates[0]} to {dates[-1]}"
-    return one_line(", ".join(shown) + when)
-
-
-def _digest(sentences: Sequence[Sentence], text: str, heading: str, opening: str = "") -> Digest:
-    sentences = _thinned(sentences)
-    ranks = rank_sentences(sentences, _SHARE)
-    lead = _best(ranks) if opening else _lead(sentences)
-    if lead >= 0:
-        ranks[lead] = _LEAD_RANK
-    first = [Part(-2, opening, _LEAD_RANK * 2)] if opening else []
-    keywords = list_keywords((sentence.text for sentence in sentences), _MAX_KEYWORDS)
-    summary = [*first, *_parts(sentences, ranks), *_card(keywords, int(len(text) * _SHARE * _CARD))]
-    lead_text = sentences[lead].text if lead >= 0 else one_line(text[:300])
-    return Digest(summary, [*first, *_brief(sentences, ranks, lead, keywords)], _hint(heading, lead_text, keywords))
-
-
-def _thinned(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
-    """Return at most 50,000 sentences: of neighbours, the longest, which bounds the work on any text."""
-    step = -(-len(sentences) // _MAX_SENTENCES)
-    if step <= 1:
-        return sentences
-    groups = (sentences[place : place + step] for place in range(0, len(sentences), step))
-    return [max(group, key=lambda sentence: len(sentence.text)) for group in groups]
-
-
-def _card(keywords: Sequence[str], characters: int) -> list[Part]:
-    """Return the keywords that ``characters`` hold, as one line at the end."""
-    parts: list[Part] = []
-    for place, word in enumerate(keywords):
-        characters -= len(word) + 2
-        if characters < 0:
-            break
-        parts.append(Part(_LAST_LINE, word, place / 100_000, "Keywords: ", ", "))
-    return parts
-
-
-def _best(ranks: dict[int, float]) -> int:
-    return min(ranks, key=lambda index: (ranks[index], index), default=-1)
-
-
-def _parts(sentences: Sequence[Sentence], ranks: dict[int, float]) -> list[Part]:
-    """Return the ranked sentences in their order, those of one section on one line after its label."""
-    parts: list[Part] = []
-    line = 0
-
-    def place_of(index: int) -> tuple[int, str]:
-        label = sentences[index].label
-        return sentences[index].section if label else -1, label
-
-    for (_, label), indices in groupby(sorted(ranks), key=place_of):
-        head = _head(label)
-        for index in indices:
-            # Without headings a line a sentence reads best.
-            line += 1 if not label else 0
-            parts.append(Part(line, sentences[index].text, ranks[index], head))
-        line += 1
-    return parts
-
-
-def _brief(sentences: Sequence[Sentence], ranks: dict[int, float], lead: int, keywords: Sequence[str]) -> list[Part]:
-    opening: list[Part] = []
-    if lead >= 0:
-        # In full only where there is room for some keywords too.
-        text = sentences[lead].text
-        opening.append(Part(-1, clip(text, 100), _LEAD_RANK))
-        opening.append(Part(-1, clip(text, 240), 0.7, replaces=True))
-    # Keywords find an item again better than sentences do at this length; every 12 of them make room for one sentence.
-    words = [Part(0, word, place / 12, "Keywords: ", ", ") for place, word in enumerate(keywords)]
-    best = sorted((index for index in ranks if index != lead), key=lambda index: ranks[index])[:_MAX_KEYWORDS]
-    order = {index: place + 0.99 for place, index in enumerate(best)}
-    chosen = ((index, sentences[index]) for index in sorted(best))
-    return [
-        *opening,
-        *words,
-        *(Part(1 + index, sentence.text, order[index], _head(sentence.label)) for index, sentence in chosen),
-    ]
-
-
-def _head(label: str) -> str:
-    return f"{label}: " if label else ""
+def _brief(composer: Composer, title: str, lead: str, room: int) -> list[Part]:
+    """Return the title, the lead where both have room, and the keywords."""
+    most = max(int(room * _LEAD_SHARE), min(_FULL_LEAD, room // 2))
+    opening = clip(title or lead, most)
+    if title and title != lead and (len(opening) < _TERSE or most - len(opening) >= _FULL_LEAD):
+        opening = clip(f"{opening}. {lead}", most)
+    return [Part(-1, opening, _LEAD_RANK), *composer.card(room - len(opening), opening)]
 
 
 def _lead(sentences: Sequence[Sentence]) -> int:
@@ -163,6 +86,7 @@ def _lead(sentences: Sequence[Sentence]) -> int:
     return first
 
 
-def _hint(heading: str, lead: str, keywords: Sequence[str]) -> str:
-    start = clip(heading or lead, 70)
-    return one_line(f"{start} · {', '.join(keywords[:10])}" if keywords else start)
+def _hint(title: str, lead: str, composer: Composer) -> str:
+    start = clip(title or lead, 70)
+    words = composer.terms.choose(composer.terms.total, 90, composer.terms.stems(start))
+    return one_line(f"{start} · {' '.join(word for _, word in words)}" if words else start)
