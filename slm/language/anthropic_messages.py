@@ -13,24 +13,7 @@ from .refusals import empty, refused
 class AnthropicMessages(Endpoint):
     """A TextModel over ``/v1/messages``."""
 
-    def __init__(
-        self,
-        *,
-        model: str,
-        window: int,
-        api_key: str,
-        base_url: str | None = None,
-        timeout_seconds: float = 60.0,
-    ) -> None:
-        """See Endpoint; without ``base_url`` it is Anthropic's own."""
-        super().__init__(
-            provider="anthropic",
-            model=model,
-            window=window,
-            api_key=api_key,
-            base_url=base_url,
-            timeout_seconds=timeout_seconds,
-        )
+    provider = "anthropic"
 
     async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
         """See TextModel."""

@@ -6,7 +6,7 @@ import asyncio
 import importlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ...core.errors import TextModelError, TextModelUnavailableError
 
@@ -22,10 +22,11 @@ class Endpoint:
     The two providers' SDKs name their errors alike, so that one translation serves both.
     """
 
+    provider: ClassVar[Provider]
+
     def __init__(
         self,
         *,
-        provider: Provider,
         model: str,
         window: int,
         api_key: str,
@@ -36,7 +37,6 @@ class Endpoint:
 
         ``window`` is how many tokens prompt and answer may have together.
         """
-        self._provider: Provider = provider
         self._model = model
         self._window = window
         self._api_key = api_key
@@ -66,12 +66,12 @@ class Endpoint:
     async def _connect(self) -> Any:
         if self._sdk is None:
             # The import takes a second or two, too long for the event loop.
-            self._sdk = await asyncio.to_thread(importlib.import_module, self._provider)
+            self._sdk = await asyncio.to_thread(importlib.import_module, self.provider)
         if self._closed:
             raise TextModelError("The language model's client is closed.")
         if self._client is None:
             # Retries are Guarded's: the SDK's own would neither be counted nor stop at an open breaker.
-            self._client = getattr(self._sdk, _CLIENTS[self._provider])(
+            self._client = getattr(self._sdk, _CLIENTS[self.provider])(
                 api_key=self._api_key, base_url=self._base_url, timeout=self._timeout_seconds, max_retries=0
             )
         return self._client

@@ -13,26 +13,12 @@ from .refusals import empty, refused
 class OpenAIChat(Endpoint):
     """A TextModel over ``/chat/completions``."""
 
-    def __init__(
-        self,
-        *,
-        model: str,
-        window: int,
-        api_key: str,
-        base_url: str | None = None,
-        timeout_seconds: float = 60.0,
-    ) -> None:
-        """See Endpoint; without ``base_url`` it is OpenAI's own."""
-        super().__init__(
-            provider="openai",
-            model=model,
-            window=window,
-            api_key=api_key,
-            base_url=base_url,
-            timeout_seconds=timeout_seconds,
-        )
-        # OpenAI's newer models take only the new name of the bound; compatible servers know only the old one.
-        self._bound = "max_completion_tokens" if base_url is None else "max_tokens"
+    provider = "openai"
+
+    @property
+    def bound(self) -> str:
+        """Return the name of the answer's bound: OpenAI's newer models take only the new one, other servers the old."""
+        return "max_completion_tokens" if self._base_url is None else "max_tokens"
 
     async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
         """See TextModel."""
@@ -40,7 +26,7 @@ class OpenAIChat(Endpoint):
         messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
         try:
             answer = await client.chat.completions.create(
-                model=self._model, messages=messages, **{self._bound: max_tokens}
+                model=self._model, messages=messages, **{self.bound: max_tokens}
             )
             return self._read(answer, system + prompt)
         except TextModelError:

@@ -6,8 +6,10 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from .loopback import listening
 
 DIMENSIONS = 16
 
@@ -91,13 +93,5 @@ def serve(script: Script) -> Generator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        script.released.set()
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
+    with listening(Endpoint, script.released) as address:
+        yield f"{address}/v1"

@@ -85,7 +85,7 @@ async def test_a_call_goes_out_as_the_provider_wants_it(script: Script, build: B
 
 async def test_openais_own_endpoint_gets_the_bound_under_its_newer_name() -> None:
     model = OpenAIChat(model="gpt-x", window=4096, api_key=KEY)
-    assert model._bound == "max_completion_tokens"  # pyright: ignore[reportPrivateUsage]
+    assert model.bound == "max_completion_tokens"
 
 
 async def test_no_sdk_is_imported_before_the_first_call(build: Build, provider: str) -> None:

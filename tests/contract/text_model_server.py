@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from .loopback import listening
 
 Answer = str | int | tuple[int, dict[str, str]]
 """What the server does: a status, a status with headers, or a word (see ``Script``)."""
@@ -159,13 +161,5 @@ def serve(script: Script) -> Generator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        script.released.set()
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
+    with listening(Endpoint, script.released) as address:
+        yield address
