@@ -104,13 +104,12 @@ class Context:
         while parts and self._counter.count("".join(parts)).tokens > max_tokens:
             parts.pop()
         text = "".join(parts)
-        standing = len({rung.item_id for rung in rungs if rung.detail != "archived"})
         return ContextAnswer(
             ledger=ledger,
             text=text,
             tokens=self._counter.count(text).tokens,
             shown=len(parts),
-            omitted=max(0, standing - len(parts)),
+            omitted=len(rungs) - len(parts),
             evidence=found.evidence,
             notes=found.notes,
         )

@@ -31,9 +31,8 @@ class BlockEntry:
 class ContextAnswer:
     """A block as a client gets it.
 
-    ``tokens`` are those of ``text``; ``shown`` counts its items; ``omitted`` counts items of the thread that are not
-    archived and yet left out for want of room, or because they do not bear on the query. ``evidence`` is None without
-    a query.
+    ``tokens`` are those of ``text``; ``shown`` counts its items; ``omitted`` counts those left out for want of room:
+    of the whole block, or of the items that bear on the query. ``evidence`` is None without a query.
     """
 
     ledger: ThreadState
