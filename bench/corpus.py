@@ -6,8 +6,18 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
+
 PASSAGE = 520
 """Characters of a passage: about 130 tokens."""
+SEED = 7
+KEPT = 600_000
+"""Passages of the shuffled order that are kept in a file: those of the largest store, and others to ask for."""
+
+
+def cache_folder() -> Path:
+    """Return the folder, outside the repository, where the benchmarks keep what is dear to make."""
+    return Path(platformdirs.user_cache_dir("palimpsest-bench"))
 
 
 def _files() -> Iterator[Path]:
@@ -24,20 +34,45 @@ def _text(path: Path) -> str:
         return ""
 
 
-def passages(count: int, seed: int = 7) -> list[str]:
-    """Return up to ``count`` distinct passages, the same ones on the same machine."""
-    found: dict[str, None] = {}
-    for path in _files():
-        text = _text(path)
-        for start in range(0, len(text) - PASSAGE // 2, PASSAGE):
-            piece = text[start : start + PASSAGE].strip()
-            if len(piece) > PASSAGE // 2 and "\x00" not in piece:
-                found[piece] = None
-        if len(found) > 3 * count:
-            break
-    chosen = list(found)
-    random.Random(seed).shuffle(chosen)
-    return chosen[:count]
+def cut(text: str) -> Iterator[str]:
+    """Yield a text's passages, without the short rest at its end."""
+    for start in range(0, len(text) - PASSAGE // 2, PASSAGE):
+        piece = text[start : start + PASSAGE].strip()
+        if len(piece) > PASSAGE // 2 and "\x00" not in piece:
+            yield piece
+
+
+def shuffled(pieces: Iterator[str]) -> list[str]:
+    """Return the distinct pieces in the one order of which every store takes the first."""
+    chosen = list(dict.fromkeys(pieces))
+    random.Random(SEED).shuffle(chosen)
+    return chosen
+
+
+def passages(count: int, seed: int = SEED) -> list[str]:
+    """Return up to ``count`` distinct passages, the same ones on the same machine.
+
+    They are the first of one shuffled order, so that a smaller list is the beginning of every larger one; another
+    ``seed`` draws from that order. The order is kept in the cache folder, for reading all files takes a while.
+    """
+    file = cache_folder() / f"passages-{SEED}.txt"
+    if not file.exists():
+        ordered = shuffled(piece for path in _files() for piece in cut(_text(path)))[:KEPT]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_suffix(".new")
+        fresh.write_bytes("\x00".join(ordered).encode())
+        fresh.replace(file)
+    ordered = file.read_bytes().decode().split("\x00")
+    return ordered[:count] if seed == SEED else random.Random(seed).sample(ordered, min(count, len(ordered)))
+
+
+def fragment(passage: str, source: random.Random) -> str | None:
+    """Return six words in a row of a passage, None where it has too few."""
+    words = [word for word in passage.split() if word.isalpha()]
+    if len(words) <= 8:
+        return None
+    start = source.randrange(len(words) - 6)
+    return " ".join(words[start : start + 6])
 
 
 def queries(texts: list[str], count: int, seed: int = 11) -> list[str]:
@@ -45,8 +80,7 @@ def queries(texts: list[str], count: int, seed: int = 11) -> list[str]:
     source = random.Random(seed)
     made: list[str] = []
     while len(made) < count:
-        words = [word for word in source.choice(texts).split() if word.isalpha()]
-        if len(words) > 8:
-            start = source.randrange(len(words) - 6)
-            made.append(" ".join(words[start : start + 6]))
+        query = fragment(source.choice(texts), source)
+        if query is not None:
+            made.append(query)
     return made

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.core.context import GAP
+from palimpsest.core.models import TokenCount
 
 _ENTRY = re.compile(r"^\[(mem_\w+) \| (?:(\w+) of )?\d+ tokens[^\n]*\]\n", re.MULTILINE)
 
@@ -38,6 +39,19 @@ class Source:
     name: str
     kind: str
     text: str
+
+
+class FourBytes:
+    """A TokenCounter for which four bytes of UTF-8 are a token."""
+
+    @property
+    def name(self) -> str:
+        """Name the rule."""
+        return "four bytes a token"
+
+    def count(self, text: str) -> TokenCount:
+        """Count, rounded up."""
+        return TokenCount((len(text.encode()) + 3) // 4, self.name)
 
 
 def load_sources(data: Path) -> list[Source]:

@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from palimpsest.core.memory import Caller, NewMemory
-from palimpsest.core.models import Detail, Kind, TokenCount
+from palimpsest.core.models import Detail, Kind
 from palimpsest.core.ports import Compressor
 from palimpsest.slm.extractive import ExtractiveCompressor
 from palimpsest.slm.tokens import choose_counter
 
+from .evidence import FourBytes
 from .kept import FACTS, code_names, kept_names
 from .lexical_baseline import ReferenceBM25
 from .stores import open_bench
@@ -55,19 +56,6 @@ class Question:
     item: str
     kind: str
     answer: str
-
-
-class FourBytes:
-    """The counter for which four bytes are a token, rounded up."""
-
-    @property
-    def name(self) -> str:
-        """Name the rule."""
-        return "four bytes"
-
-    def count(self, text: str) -> TokenCount:
-        """Count the bytes of UTF-8 by fours."""
-        return TokenCount((len(text.encode()) + 3) // 4, self.name)
 
 
 def read_corpus(data: Path) -> tuple[list[Source], list[Question]]:

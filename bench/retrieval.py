@@ -1,10 +1,11 @@
-"""How well the search finds: LoCoMo turns, each conversation searched on its own.
+"""How well the search finds, with one configuration for every kind of data.
 
-    python -m palimpsest.bench.retrieval --data FOLDER
+    python -m palimpsest.bench.retrieval --data FOLDER [--sets locomo beam_100K beam_500K mix128] [--runs FOLDER]
 
-FOLDER holds ``locomo_dev.jsonl`` (questions with the ids of the turns that answer them) and
-``locomo_dev_corpus.jsonl`` (the turns). Recall at k is the share of a question's turns among the first k found;
-questions without an answer in the conversation are left out. The interval is a bootstrap over questions.
+LoCoMo and BEAM are conversations, each turn an item of its session's thread, all turns of both speakers; every
+conversation is searched on its own. Recall at k is the share of a question's turns among the first k items found; a
+session counts as found with its first turn. The mix of papers, meetings and modules is asked for a block of 4,000
+tokens, and what counts is whether the answer's words are in it. Intervals are bootstraps over questions.
 """
 
 from __future__ import annotations
@@ -15,99 +16,132 @@ import json
 import math
 import random
 import tempfile
+import time
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from palimpsest.core.memory import Caller, NewMemory
+from palimpsest.core.memory import Caller
 
+from . import evidence
+from .question_sets import GLOBAL, SETS, Question, QuestionSet, SetName, add_texts, load
 from .stores import Bench, open_bench
 
 DEPTHS = (1, 5, 10, 20)
+BLOCK_TOKENS = 4000
+Measures = Mapping[str, float]
 
 
-def rows(file: Path) -> list[dict[str, Any]]:
-    """Return the objects of a JSONL file."""
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+async def run_set(bench: Bench, questions: QuestionSet, runs: Path | None) -> None:
+    """Fill the store with a set's texts, ask its questions, and print."""
+    start = time.perf_counter()
+    names = await add_texts(bench, questions.texts)
+    filled = time.perf_counter() - start
+    results = (
+        await ask_for_blocks(bench, questions, names)
+        if questions.name == "mix128"
+        else await ask_for_hits(bench, questions, names, runs)
+    )
+    asked = time.perf_counter() - start - filled
+    print(f"\n{questions.name}: {len(questions.texts)} items in {filled:.0f} s, asked in {asked:.0f} s")
+    report(results)
 
 
-async def add_turns(bench: Bench, turns: list[dict[str, Any]]) -> dict[str, str]:
-    """Add every turn as an item of its conversation's namespace, and return turn ids by item id."""
-    texts = [_words(turn) for turn in turns]
-    await bench.embedder.prepare(list(dict.fromkeys(texts)))
-    ids: dict[str, str] = {}
-    for turn, text in zip(turns, texts, strict=True):
-        new = NewMemory(text, content_type="conversation", memory_type="episodic", thread=turn["session"])
-        receipt = await bench.memory.add(Caller(turn["conv"]), new)
-        ids.setdefault(receipt.item.item_id, turn["id"])
-    for conversation in {turn["conv"] for turn in turns}:
-        await bench.store.reweigh(conversation, bench.lexicon)
-    return ids
-
-
-def _words(turn: dict[str, Any]) -> str:
-    """Return a turn as a client would hand it over: speaker, words, and what the picture that came with it shows."""
-    picture = f" [picture: {turn['caption']}]" if turn.get("caption") else ""
-    return f"{turn['speaker']}: {turn['text']}{picture}"
-
-
-async def evaluate(bench: Bench, questions: list[dict[str, Any]], ids: dict[str, str]) -> list[dict[str, Any]]:
-    """Ask every question and return its measures."""
-    results: list[dict[str, Any]] = []
-    for question in questions:
+async def ask_for_hits(
+    bench: Bench, questions: QuestionSet, names: Mapping[str, str], runs: Path | None
+) -> list[tuple[str, Measures]]:
+    """Ask every question and return its category and measures."""
+    threads = {text.name: text.thread for text in questions.texts}
+    results: list[tuple[str, Measures]] = []
+    ranked: list[tuple[str, list[str]]] = []
+    for question in questions.questions:
         answer = await bench.memory.search(
-            Caller(question["conv"]), question["question"], limit=max(DEPTHS), max_tokens=20_000
+            Caller(question.namespace), question.text, limit=max(DEPTHS), max_tokens=100_000
         )
-        found = [ids[hit.item.item_id] for hit in answer.hits]
-        wanted = set(question["evidence"])
-        gain = sum(1 / math.log2(place + 2) for place, turn in enumerate(found[:10]) if turn in wanted)
-        ideal = sum(1 / math.log2(place + 2) for place in range(min(10, len(wanted))))
-        measures = {f"R@{k}": len(wanted & set(found[:k])) / len(wanted) for k in DEPTHS}
-        measures |= {"hit@10": float(bool(wanted & set(found[:10]))), "NDCG@10": gain / ideal}
-        results.append({"category": question["category"], "tokens": answer.tokens, **measures})
+        found = [names[hit.item.item_id] for hit in answer.hits]
+        ranked.append((question.name, found))
+        results.append((question.category, {**measure(question, found, threads), "tokens": answer.tokens}))
+    if runs is not None:
+        runs.mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps({"qid": name, "ranked": found}) for name, found in ranked]
+        (runs / f"{questions.name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return results
 
 
-def interval(values: list[float], rounds: int = 1000) -> tuple[float, float]:
+def measure(question: Question, found: Sequence[str], threads: Mapping[str, str]) -> dict[str, float]:
+    """Return recall at several depths, any hit in ten, NDCG at ten, and recall of sessions at five."""
+    wanted = question.answers
+    gain = sum(1 / math.log2(place + 2) for place, name in enumerate(found[:10]) if name in wanted)
+    ideal = sum(1 / math.log2(place + 2) for place in range(min(10, len(wanted))))
+    sessions = list(dict.fromkeys(threads[name] for name in found))[:5]
+    return {
+        **{f"R@{k}": len(wanted & set(found[:k])) / len(wanted) for k in DEPTHS},
+        "hit@10": float(bool(wanted & set(found[:10]))),
+        "NDCG@10": gain / ideal,
+        "session R@5": len(question.threads & set(sessions)) / max(1, len(question.threads)),
+    }
+
+
+async def ask_for_blocks(bench: Bench, questions: QuestionSet, names: Mapping[str, str]) -> list[tuple[str, Measures]]:
+    """Ask for a block for every question and return its category and what of the answer is in it."""
+    texts = {text.name: text for text in questions.texts}
+    ids = {name: item_id for item_id, name in names.items()}
+    results: list[tuple[str, Measures]] = []
+    for question in questions.questions:
+        caller = Caller(question.namespace)
+        answer = await bench.services.context.get(caller, "main", query=question.text, max_tokens=BLOCK_TOKENS)
+        name = next(iter(question.answers))
+        held = evidence.returned(answer.text, ids[name], texts[name].content)
+        asked = evidence.Question(question.category, name, question.text, question.spans)
+        results.append(
+            (question.category, {"evidence": evidence.evidence(asked, held), "tokens": float(answer.tokens)})
+        )
+    return results
+
+
+def interval(values: Sequence[float], rounds: int = 1000) -> tuple[float, float]:
     """Return the 95 % bootstrap interval of a mean, in percent."""
     source = random.Random(0)
     means = sorted(sum(source.choices(values, k=len(values))) / len(values) for _ in range(rounds))
     return 100 * means[int(0.025 * rounds)], 100 * means[int(0.975 * rounds)]
 
 
-def report(results: list[dict[str, Any]]) -> None:
+def report(results: Sequence[tuple[str, Measures]]) -> None:
     """Print a table by category."""
-    names = [f"R@{k}" for k in DEPTHS] + ["hit@10", "NDCG@10"]
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for result in results:
-        groups[result["category"]].append(result)
-    groups["all but adversarial"] = [result for result in results if result["category"] != "adversarial"]
-    print(f"{'category':<22}{'n':>6}" + "".join(f"{name:>9}" for name in names) + "   R@10 95 % interval")
-    for category, group in sorted(groups.items()):
-        means = [100 * sum(result[name] for result in group) / len(group) for name in names]
-        low, high = interval([result["R@10"] for result in group])
-        print(
-            f"{category:<22}{len(group):>6}" + "".join(f"{mean:9.1f}" for mean in means) + f"   {low:.1f} to {high:.1f}"
-        )
-    tokens = [result["tokens"] for result in results]
-    print(f"passages of the first {max(DEPTHS)} hits: {sum(tokens) / len(tokens):.0f} tokens in the mean")
+    groups: dict[str, list[Measures]] = defaultdict(list)
+    for category, measures in results:
+        groups[category].append(measures)
+        groups["ALL"].append(measures)
+        if category != "adversarial" and "adversarial" in {name for name, _ in results}:
+            groups["ALL but adversarial"].append(measures)
+        if category not in GLOBAL and GLOBAL & {name for name, _ in results}:
+            groups["ALL but event ordering, summarization"].append(measures)
+    names = [name for name in results[0][1] if name != "tokens"]
+    lead = "R@10" if "R@10" in names else names[0]
+    print(f"{'category':<38}{'n':>5}" + "".join(f"{name:>12}" for name in names) + f"   {lead} 95 %       tokens")
+    for category, group in sorted(groups.items(), key=lambda pair: (pair[0].startswith("ALL"), pair[0])):
+        low, high = interval([one[lead] for one in group])
+        means = "".join(f"{100 * sum(one[name] for one in group) / len(group):12.1f}" for name in names)
+        tokens = sum(one["tokens"] for one in group) / len(group)
+        print(f"{category:<38}{len(group):>5}{means}   {low:.1f} to {high:.1f}{tokens:10.0f}")
 
 
-async def run(data: Path) -> None:
-    """Fill a fresh store, ask, and print."""
-    questions = [row for row in rows(data / "locomo_dev.jsonl") if row["evidence"]]
-    turns = rows(data / "locomo_dev_corpus.jsonl")
-    with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as folder:
-        async with open_bench(Path(folder)) as bench:
-            ids = await add_turns(bench, turns)
-            report(await evaluate(bench, questions, ids))
+async def run(data: Path, sets: Sequence[SetName], runs: Path | None) -> None:
+    """Measure each set in a fresh store of its own."""
+    for name in sets:
+        with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as folder:
+            async with open_bench(Path(folder), counter=evidence.FourBytes() if name == "mix128" else None) as bench:
+                await run_set(bench, load(data, name), runs)
 
 
 def main() -> None:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with the LoCoMo files")
-    asyncio.run(run(parser.parse_args().data))
+    parser.add_argument("--data", type=Path, required=True, help="folder with the questions and corpora")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--runs", type=Path, help="folder to write the ranked names of each question to")
+    arguments = parser.parse_args()
+    asyncio.run(run(arguments.data, arguments.sets, arguments.runs))
 
 
 if __name__ == "__main__":

@@ -22,13 +22,22 @@ from pathlib import Path
 
 from palimpsest.core.calls import Caller, NewMemory
 from palimpsest.core.ingest import chunk_text
-from palimpsest.core.models import TokenCount
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
 from palimpsest.tools.context import describe_context
 from palimpsest.tools.state import describe_state, summarise_state
 
 from . import corpus
-from .evidence import Question, Source, by_kind, evidence, load_questions, load_sources, paired_interval, returned
+from .evidence import (
+    FourBytes,
+    Question,
+    Source,
+    by_kind,
+    evidence,
+    load_questions,
+    load_sources,
+    paired_interval,
+    returned,
+)
 from .figures import show, summarize
 from .plot import draw
 from .stores import Bench, open_bench
@@ -40,19 +49,6 @@ SHARE = 0.2
 QUERY_TOKENS = 4000
 BATCH = 32
 """Chunks that the model gets at once, here and in the embedding job."""
-
-
-class FourBytes:
-    """A TokenCounter for which four bytes of UTF-8 are a token."""
-
-    @property
-    def name(self) -> str:
-        """Name the rule."""
-        return "four bytes a token"
-
-    def count(self, text: str) -> TokenCount:
-        """Count, rounded up."""
-        return TokenCount((len(text.encode()) + 3) // 4, self.name)
 
 
 class LaterClock:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import platformdirs
 
 from palimpsest.core.budget import fixed_budget
 from palimpsest.core.chunking import StructureChunker
@@ -24,18 +20,23 @@ from palimpsest.core.usage import UsageLog
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
 from palimpsest.slm.extractive import ExtractiveCompressor
 from palimpsest.slm.lexical import WordEncoder
+from palimpsest.slm.times import EnglishTimes
 from palimpsest.slm.tokens import choose_counter
+from palimpsest.slm.typos import TypoSpeller
 from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer, stop
 from palimpsest.storage.postgres import PostgresStore, open_store
 
+from .corpus import cache_folder
+from .vectors import VectorFiles, complete
+
 
 class CachedEmbedder:
-    """An embedder whose vectors of known texts come from a file that is made once and kept outside the repository."""
+    """An embedder whose vectors of known texts come from files that are made once and kept outside the repository."""
 
     def __init__(self, inner: Embedder) -> None:
-        """Cache what ``inner`` makes."""
+        """Look up what ``inner`` made before."""
         self._inner = inner
-        self._known: dict[str, Sequence[float]] = {}
+        self._files = VectorFiles(cache_folder(), inner.model_id)
 
     @property
     def model_id(self) -> str:
@@ -48,19 +49,15 @@ class CachedEmbedder:
         return self._inner.dimensions
 
     async def prepare(self, texts: Sequence[str]) -> None:
-        """Make or load the vectors of ``texts``."""
-        digest = hashlib.blake2b("\x00".join([self.model_id, *texts]).encode(), digest_size=12).hexdigest()
-        file = Path(platformdirs.user_cache_dir("palimpsest-bench")) / f"{digest}.npy"
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            np.save(file, np.array(await self._inner.embed(list(texts)), dtype=np.float32))
-        self._known.update(zip(texts, np.load(file).tolist(), strict=True))
+        """Make the vectors of ``texts`` that are not in the files."""
+        await complete(self._files, self._inner, texts)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """See Embedder."""
-        missing = [text for text in texts if text not in self._known]
-        fresh = dict(zip(missing, await self._inner.embed(missing), strict=True)) if missing else {}
-        return [list(self._known[text]) if text in self._known else fresh[text] for text in texts]
+        found, vectors = self._files.find(texts)
+        missing = [text for text, known in zip(texts, found, strict=True) if not known]
+        fresh = iter(await self._inner.embed(missing) if missing else ())
+        return [row.tolist() if known else next(fresh) for known, row in zip(found, vectors, strict=True)]
 
     async def aclose(self) -> None:
         """See Embedder."""
@@ -87,12 +84,17 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(
-    folder: Path, *, window: int = 128_000, counter: TokenCounter | None = None, clock: Clock | None = None
+async def attach_bench(
+    folder: Path,
+    *,
+    window: int = 128_000,
+    counter: TokenCounter | None = None,
+    clock: Clock | None = None,
+    shared_buffers_mb: int | None = None,
 ) -> AsyncGenerator[Bench, None]:
-    """Open a memory whose database lies in ``folder`` and whose threads have this window."""
+    """Open a memory whose database lies in ``folder``, beside others that use it at the same time."""
     embedder = CachedEmbedder(MiniLMEmbedder())
-    config = EmbeddedConfig(data_dir=folder, idle_seconds=0)
+    config = EmbeddedConfig(data_dir=folder, idle_seconds=0, shared_buffers_mb=shared_buffers_mb)
     async with EmbeddedServer(config) as endpoint:
         connect = asdict(endpoint)
         store = await open_store(
@@ -105,6 +107,8 @@ async def open_bench(
                 store=store,
                 embedder=embedder,
                 lexicon=lexicon,
+                times=EnglishTimes(),
+                speller=TypoSpeller(lexicon),
                 counter=counter,
                 chunker=chunker,
                 compressor=ExtractiveCompressor(counter),
@@ -119,6 +123,22 @@ async def open_bench(
         finally:
             await store.aclose()
             await embedder.aclose()
+
+
+@asynccontextmanager
+async def open_bench(
+    folder: Path,
+    *,
+    window: int = 128_000,
+    counter: TokenCounter | None = None,
+    clock: Clock | None = None,
+    shared_buffers_mb: int | None = None,
+) -> AsyncGenerator[Bench, None]:
+    """Open a memory whose database lies in ``folder`` and whose threads have this window; its server stops with it."""
+    async with attach_bench(
+        folder, window=window, counter=counter, clock=clock, shared_buffers_mb=shared_buffers_mb
+    ) as bench:
+        yield bench
     # The folder may be deleted next, and the server must not be writing to it then.
-    while not await stop(config):
+    while not await stop(EmbeddedConfig(data_dir=folder)):
         await asyncio.sleep(0.05)

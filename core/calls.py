@@ -16,8 +16,23 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """When what is looked for happened, in a caller's words: dates, moments, or phrases such as "last week".
+
+    ``as_of`` asks for what was valid then.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    as_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewMemory:
-    """What a client hands over to be kept; ``model`` is the one whose window the thread has from now on."""
+    """What a client hands over to be kept.
+
+    ``model`` is the one whose window the thread has from now on; ``date`` (ISO) is when it happened, now unless given.
+    """
 
     content: str
     title: str | None = None
@@ -30,6 +45,7 @@ class NewMemory:
     idempotency_key: str | None = None
     model: str | None = None
     expires_in_days: float | None = None
+    date: str | None = None
     source: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -50,6 +66,7 @@ class Change:
     tags: Sequence[str] | None = None
     thread: str | None = None
     detail: str | None = None
+    date: str | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -90,7 +90,7 @@ class Relations:
         self._last: Record | None = None
         self._threads: set[str] = set()
         self._items: dict[str, tuple[int, str, int]] = {}
-        self._twins: dict[tuple[str, str], str] = {}
+        self._twins: dict[tuple[str, str, int], str] = {}
         self._complete: set[str] = set()
         self._without_text: set[tuple[str, str]] = set()
         self._events: dict[int, tuple[str, bool]] = {}
@@ -151,7 +151,8 @@ class Relations:
             self._without_text.add((item.item_id, item.detail))
         if item.thread not in self._threads:
             return f"there is no thread {item.thread!r}"
-        twin = self._twins.setdefault((item.thread, item.sha256), item.item_id) if item.active else item.item_id
+        told = item.thread, item.sha256, item.occurrence
+        twin = self._twins.setdefault(told, item.item_id) if item.active else item.item_id
         return None if twin == item.item_id else f"{twin} has the same content in the same thread"
 
     def _content(self, content: ContentRecord) -> str | None:

@@ -12,7 +12,7 @@ from .models import MemoryType, Standing
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
-SCHEMA = 4
+SCHEMA = 5
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
@@ -30,8 +30,8 @@ def _storable(text: str) -> str:
     return text
 
 
-LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens"})
-"""What before-images of before the ledger lack."""
+LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage"})
+"""What before-images of before the ledger, or before dates, lack."""
 
 Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[Text, Field(min_length=1)]
@@ -66,6 +66,8 @@ class Image:
     tags: tuple[Text, ...]
     detail: Standing | None
     header_tokens: Small | None
+    happened_at: AwareDatetime | None = None
+    lineage: ItemId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,10 @@ class ThreadRecord(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRecord(_Record):
-    """An item without its contents."""
+    """An item without its contents; where it has no ``happened_at`` it happened when it was added.
+
+    Which of a lineage is the latest follows from their times.
+    """
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id",)
     type: Literal["item"] = "item"
@@ -110,6 +115,9 @@ class ItemRecord(_Record):
     header_tokens: Small
     cost: Small
     expires_at: AwareDatetime | None
+    happened_at: AwareDatetime | None = None
+    lineage: ItemId | None = None
+    occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] = 0
 
     @property
     def active(self) -> bool:

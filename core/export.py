@@ -11,8 +11,9 @@ from .dump_reader import MAX_LINE_BYTES, read_dump
 from .dump_records import ContentRecord, Restored, Tally
 from .errors import ContentDamagedError, InvalidInputError, NotFoundError
 from .ingest import chunk_text
-from .models import ChunkDraft
+from .models import ChunkDraft, Labels
 from .ports import Chunker, Embedder, Indexer, LexicalEncoder, Store
+from .versions import Frame, frame
 
 _INLINE_BYTES = 32_000
 
@@ -47,6 +48,11 @@ class ContentIndexer(Indexer):
             if len(content) <= _INLINE_BYTES
             else await asyncio.to_thread(self._split, *arguments)
         )
+
+    def frame(self, namespace: str, content: bytes, labels: Labels) -> Frame | None:
+        """See Indexer."""
+        text = content.decode(errors="replace")
+        return frame(namespace, text, labels, self._chunker.kind(text, labels.content_type, labels.title))
 
     def _split(self, namespace: str, content: bytes, content_type: str, title: str | None) -> Sequence[ChunkDraft]:
         text = content.decode(errors="replace")

@@ -1,16 +1,49 @@
-"""Finding passages for a query: by meaning and by word, fused, and fitted into a bound."""
+"""Finding passages for a query: by meaning and by word, ranked, and fitted into a bound."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from . import paging, ranking, validation
-from .errors import EmbedderError
-from .models import Evidence, Filters, Hit, RankedChunk, SearchAnswer, SparseTerms
-from .ports import Embedder, LexicalEncoder, Store, TokenCounter
+from .calls import Period
+from .errors import InvalidInputError
+from .models import (
+    CandidateSet,
+    Evidence,
+    Filters,
+    Hit,
+    Item,
+    QueryVector,
+    RankedChunk,
+    SearchAnswer,
+    SparseTerms,
+    Spelling,
+    TimeReading,
+)
+from .ports import Clock, LexicalEncoder, Speller, Store, TimeReader, TokenCounter
+from .spaces import Spaces
 
 CANDIDATES = 100
-"""Chunks taken from each of the two searches."""
+"""Chunks taken from each of the two searches; their neighbours come along."""
+_PHRASE = re.compile(r"[\"“«]([^\"“”«»\n]{3,200})[\"”»]")
+_QUOTING = 60
+"""Chunks that are read for a phrase in quotation marks."""
+_CORRECTED = 3
+"""Words of a query that are corrected at most."""
+_SPARE = 10
+"""Hits read beyond those asked for, to take the place of near-duplicates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """What a search considers: candidates, the markers their columns stand for, and what did not work."""
+
+    found: CandidateSet
+    markers: tuple[str, ...]
+    query_terms: int
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,39 +62,131 @@ class Finder:
         self,
         *,
         store: Store,
-        embedder: Embedder,
+        spaces: Spaces,
         lexicon: LexicalEncoder,
         counter: TokenCounter,
+        clock: Clock,
+        times: TimeReader | None = None,
+        speller: Speller | None = None,
         weights: ranking.Weights | None = None,
     ) -> None:
-        """Take the ports; nothing is loaded here."""
+        """Take the ports; nothing is loaded here. Without ``times`` or ``speller`` words are taken as they stand."""
         self._store = store
-        self._embedder = embedder
+        self._spaces = spaces
         self._lexicon = lexicon
         self._counter = counter
-        self._weights = weights or ranking.Weights()
+        self._clock = clock
+        self._times = times
+        self._speller = speller
+        self._weights = weights
 
-    async def find(self, namespace: str, query: str, filters: Filters | None) -> Found:
-        """Return the best passages for ``query``, which is checked already.
+    def dated(self, filters: Filters, period: Period) -> Filters:
+        """Return ``filters`` narrowed to a period.
+
+        Raises:
+            InvalidInputError: one of its words is no date, or it ends before it begins.
+        """
+        since, until = self._moment(period.since, end=False), self._moment(period.until, end=True)
+        if since is not None and until is not None and since >= until:
+            raise InvalidInputError(f"until {period.until!r} lies before since {period.since!r}; exchange them.")
+        as_of = self._moment(period.as_of, end=True)
+        if as_of is not None and as_of != self._moment(period.as_of, end=False):
+            # A day means all of it, and its end is the next day's beginning.
+            as_of -= timedelta(microseconds=1)
+        return replace(
+            filters, since=since or filters.since, until=until or filters.until, as_of=as_of or filters.as_of
+        )
+
+    def _moment(self, text: str | None, *, end: bool) -> datetime | None:
+        if text is None:
+            return None
+        if self._times is None:
+            return validation.check_moment(text)
+        return self._times.parse(text, self._clock.now(), end=end)
+
+    async def consider(self, namespace: str, query: str, filters: Filters | None) -> Considered:
+        """Return the candidates for ``query``, which is checked already, before they are ranked.
 
         Raises:
             InvalidInputError: a filter is not acceptable.
             StoreUnavailableError: the store cannot be asked.
         """
-        vector, terms, notes = await self._encode(namespace, query)
-        found = await self._store.candidates(
-            namespace,
-            vector=vector,
-            model_id=self._embedder.model_id,
-            terms=terms,
-            filters=validation.check_filters(filters),
-            limit=CANDIDATES,
-        )
-        if vector is not None and found and all(candidate.dense is None for candidate in found):
-            notes = (*notes, "No vectors are ready yet: searched by word only.")
-        ranked = ranking.fuse(found, self._weights)
-        evidence = ranking.evidence(ranking.best_per_item(ranked), query_terms=len(terms.keys))
-        return Found(tuple(ranked), evidence, notes)
+        filters = validation.check_filters(filters)
+        terms = await asyncio.to_thread(self._lexicon.encode_query, namespace, query)
+        markers, names = self._lexicon.encode_markers(namespace, query)
+        vector = await self._spaces.embed_query(namespace, query)
+
+        async def look(wanted: SparseTerms) -> CandidateSet:
+            return await self._store.candidates(
+                namespace,
+                vector=vector.vector,
+                model_id=vector.model_id,
+                terms=wanted,
+                filters=filters,
+                limit=CANDIDATES,
+                markers=markers,
+            )
+
+        found = await look(terms)
+        corrected, told = await self._corrected(namespace, query, terms, found)
+        if told:
+            found = await look(corrected)
+        notes = (*_notes(vector, found, worded=bool(terms.keys)), *told, *found.notes)
+        return Considered(found, names, len(corrected.keys), notes)
+
+    async def _corrected(
+        self, namespace: str, query: str, terms: SparseTerms, found: CandidateSet
+    ) -> tuple[SparseTerms, tuple[str, ...]]:
+        """Return the terms with those that unknown words may have meant, and a sentence for each such word."""
+        if self._speller is None:
+            return terms, ()
+        seen = {key for place, key in enumerate(terms.keys) if any(one.matches[place] > 0 for one in found.candidates)}
+        unknown = [word for word in self._speller.words(namespace, query) if word.key not in seen][:_CORRECTED]
+        if not unknown:
+            return terms, ()
+        # A word that some chunk has may still be missing among the candidates, behind a filter.
+        known = await self._store.known_terms(namespace, [word.key for word in unknown])
+        told: list[str] = []
+        for word in unknown:
+            if word.key in known:
+                continue
+            if chosen := await self._meant(namespace, word):
+                terms = _with(terms, chosen)
+                meant = " or ".join(f"“{one.word}”" for one in chosen)
+                told.append(f"Nothing has the word “{word.word}”: searched for {meant}, too.")
+        return terms, tuple(told)
+
+    async def _meant(self, namespace: str, word: Spelling) -> Sequence[Spelling]:
+        assert self._speller is not None
+        for slips in (1, 2):
+            variants = await asyncio.to_thread(self._speller.variants, namespace, word.word, slips=slips)
+            if not variants:
+                continue
+            chunks = await self._store.known_terms(namespace, list({one.key for one in variants}))
+            if chosen := self._speller.choose(word.word, variants, chunks):
+                return chosen
+        return ()
+
+    async def find(self, namespace: str, query: str, filters: Filters | None) -> Found:
+        """Return the best passages for ``query``, which is checked already.
+
+        A phrase in quotation marks lifts the passages that have it word for word; words for a time lift what happened
+        then. Where a filter is given, only what passes it is returned.
+
+        Raises:
+            InvalidInputError: a filter is not acceptable.
+            StoreUnavailableError: the store cannot be asked.
+        """
+        considered = await self.consider(namespace, query, filters)
+        reading = TimeReading() if self._times is None else self._times.read(query, self._clock.now())
+        ranked = ranking.fuse(considered.found, considered.markers, self._weights, reading.time)
+        if filters is not None and replace(filters, thread=None).narrows:
+            ranked = [chunk for chunk in ranked if chunk.candidate.picked]
+        ranked = await self._quoted(namespace, query, ranked)
+        if filters is None or filters.as_of is None:
+            ranked = ranking.newest_first(ranked)
+        evidence = ranking.judge(considered.found, ranked)
+        return Found(tuple(ranked), evidence, (*considered.notes, *_told(reading)))
 
     async def search(
         self, namespace: str, query: str, filters: Filters | None, limit: int, max_tokens: int
@@ -72,38 +197,77 @@ class Finder:
         validation.check_range(max_tokens, 50, 100_000, "max_tokens")
         found = await self.find(namespace, query, filters)
         ranked = ranking.best_per_item(found.ranked)
-        hits, tokens = await self._hits(namespace, ranked[:limit], max_tokens)
-        return SearchAnswer(hits, max(0, len(ranked) - len(hits)), tokens, found.evidence, found.notes)
+        hits, tokens = await self._hits(namespace, ranked[: limit + _SPARE], limit, max_tokens)
+        # Neighbours came for company: only what the searches found counts as cut.
+        picked = {chunk.candidate.item_id for chunk in found.ranked if chunk.candidate.picked}
+        omitted = len(picked - {hit.item.item_id for hit in hits})
+        return SearchAnswer(hits, omitted, tokens, found.evidence, found.notes)
 
-    async def _encode(self, namespace: str, query: str) -> tuple[Sequence[float] | None, SparseTerms, tuple[str, ...]]:
-        notes: list[str] = []
-        terms = await asyncio.to_thread(self._lexicon.encode_query, namespace, query)
-        vector: Sequence[float] | None = None
-        try:
-            vector = (await self._embedder.embed([query]))[0]
-        except EmbedderError as error:
-            notes.append(f"Searched by word only: {error}")
-        if not terms.keys:
-            notes.append("The query has no word that is indexed: searched by meaning only.")
-        return vector, terms, tuple(notes)
+    async def _quoted(self, namespace: str, query: str, ranked: list[RankedChunk]) -> list[RankedChunk]:
+        phrases = [" ".join(phrase.split()).casefold() for phrase in _PHRASE.findall(query)]
+        if not phrases or not ranked:
+            return ranked
+        head = ranked[:_QUOTING]
+        read = await self._store.passages(namespace, [(one.candidate.item_id, one.candidate.span) for one in head])
+        texts = _by_chunk(head, read)
+        said = [any(phrase in texts.get(index, "") for phrase in phrases) for index in range(len(head))]
+        return ranking.lifted(ranked, said)
 
     async def _hits(
-        self, namespace: str, ranked: Sequence[RankedChunk], max_tokens: int
+        self, namespace: str, ranked: Sequence[RankedChunk], limit: int, max_tokens: int
     ) -> tuple[tuple[Hit, ...], int]:
         if not ranked:
             return (), 0
         wanted = [(chunk.candidate.item_id, chunk.candidate.span) for chunk in ranked]
-        passages = {item.item_id: (item, text) for item, text in await self._store.passages(namespace, wanted)}
+        found = await self._store.passages(namespace, wanted)
+        read = {item.item_id: (item, raw.decode(errors="replace")) for item, raw in found}
+        known = [(chunk, *read[chunk.candidate.item_id]) for chunk in ranked if chunk.candidate.item_id in read]
         hits: list[Hit] = []
         spent = 0
-        for chunk in ranked:
-            if chunk.candidate.item_id not in passages:
-                continue
-            item, raw = passages[chunk.candidate.item_id]
-            passage, tokens = paging.fit(raw.decode(errors="replace"), max_tokens - spent, self._counter)
+        for index in ranking.without_repeats([text for _, _, text in known])[:limit]:
+            chunk, item, text = known[index]
+            passage, tokens = paging.fit(text, max_tokens - spent, self._counter)
             if not passage:
                 break
             spent += tokens
             span = replace(chunk.candidate.span, end=chunk.candidate.span.start + len(passage.encode()))
             hits.append(Hit(item, chunk.score, chunk.parts, passage, span))
         return tuple(hits), spent
+
+
+def _notes(vector: QueryVector, found: CandidateSet, *, worded: bool) -> tuple[str, ...]:
+    notes = vector.notes
+    if not worded:
+        notes = (*notes, "The query has no word that is indexed: searched by meaning only.")
+    if vector.vector is not None and found.candidates and all(one.dense is None for one in found.candidates):
+        notes = (*notes, "No vectors are ready yet: searched by word only.")
+    return notes
+
+
+def _told(reading: TimeReading) -> tuple[str, ...]:
+    if reading.time is None:
+        return reading.invalid
+    return (f"{reading.time.sentence} What happened then ranks higher; nothing was left out.", *reading.invalid)
+
+
+def _with(terms: SparseTerms, words: Sequence[Spelling]) -> SparseTerms:
+    """Return the terms and those of further words."""
+    added = {word.key: word.index for word in words if word.key not in terms.keys}
+    return replace(
+        terms,
+        keys=(*terms.keys, *added),
+        indices=(*terms.indices, *added.values()),
+        counts=(*terms.counts, *(1 for _ in added)),
+    )
+
+
+def _by_chunk(ranked: Sequence[RankedChunk], read: Sequence[tuple[Item, bytes]]) -> dict[int, str]:
+    """Return the folded text of each chunk by its place; all chunks of an item that vanished are missing."""
+    texts: dict[int, str] = {}
+    rest = iter(read)
+    item, raw = next(rest, (None, b""))
+    for index, chunk in enumerate(ranked):
+        if item is not None and item.item_id == chunk.candidate.item_id:
+            texts[index] = " ".join(raw.decode(errors="replace").split()).casefold()
+            item, raw = next(rest, (None, b""))
+    return texts

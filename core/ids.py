@@ -10,6 +10,8 @@ ITEM_PREFIX = "mem_"
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 13
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = (50, 40, 30, 20, 10, 0)
 _EPOCH_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 _RANDOM_BITS = 22
 LARGEST = (1 << 63) - 1
@@ -44,7 +46,8 @@ def new_number() -> int:
 
 def format_item_id(number: int) -> str:
     """Write a number as an item id."""
-    return ITEM_PREFIX + "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_LENGTH)))
+    # A search writes hundreds of them: two letters at a time.
+    return ITEM_PREFIX + _ALPHABET[number >> 60] + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def new_item_id() -> str:

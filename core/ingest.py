@@ -1,13 +1,14 @@
 """The ingest pipeline: from a text to everything that an add writes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 
-from . import block
+from . import block, versions
 from .errors import EmbedderError
 from .models import ChunkDraft, ItemDraft, Labels, Span
-from .ports import Chunker, Compressor, Embedder, LexicalEncoder, TokenCounter
+from .ports import Chunker, Compressor, LexicalEncoder, TokenCounter
+from .spaces import Spaces
 
 INLINE_CHUNKS = 8
 """Up to this many chunks are embedded before the add is answered (about 20 ms each); more become a job."""
@@ -24,7 +25,7 @@ class Ingest:
         compressor: Compressor,
         counter: TokenCounter,
         lexicon: LexicalEncoder,
-        embedder: Embedder,
+        spaces: Spaces,
         summarizes: bool = False,
     ) -> None:
         """Take the ports that a draft needs; ``summarizes`` leaves a job for a language model with each long text."""
@@ -32,7 +33,7 @@ class Ingest:
         self._compressor = compressor
         self._counter = counter
         self._lexicon = lexicon
-        self._embedder = embedder
+        self._spaces = spaces
         self._summarizes = summarizes
 
     def header_tokens(self, item_id: str, tokens: int, title: str | None) -> int:
@@ -65,10 +66,11 @@ class Ingest:
         if len(draft.chunks) > INLINE_CHUNKS:
             return draft, notes
         try:
-            vectors = await self._embedder.embed([chunk_text(content, chunk.span) for chunk in draft.chunks])
+            texts = [chunk_text(content, chunk.span) for chunk in draft.chunks]
+            model_id, vectors = await self._spaces.embed_new(namespace, texts)
         except EmbedderError as error:
             return draft, (*notes, f"Not searchable by meaning yet: {error}")
-        return _with_vectors(draft, dict(enumerate(vectors))), notes
+        return _with_vectors(draft, model_id, vectors), notes
 
     def _build(
         self, namespace: str, item_id: str, thread: str, labels: Labels, text: str, content: bytes, digest: str
@@ -89,10 +91,11 @@ class Ingest:
             tokens=count,
             renditions=renditions,
             chunks=chunks,
-            embedding_model=self._embedder.model_id,
+            embedding_model=self._spaces.own.model_id,
             lexicon=self._lexicon.version,
             header_tokens=self.header_tokens(item_id, count.tokens, labels.title),
             summarize=self._summarizes and any(one.detail == "summary" for one in renditions),
+            frame=versions.frame(namespace, text, labels, kind),
         )
 
 
@@ -102,8 +105,8 @@ def chunk_text(content: bytes, span: Span) -> str:
     return f"{span.context}\n{text}" if span.context else text
 
 
-def _with_vectors(draft: ItemDraft, vectors: Mapping[int, list[float]]) -> ItemDraft:
+def _with_vectors(draft: ItemDraft, model_id: str, vectors: Sequence[Sequence[float]]) -> ItemDraft:
     chunks = tuple(
-        ChunkDraft(chunk.span, chunk.terms, tuple(vectors[ordinal])) for ordinal, chunk in enumerate(draft.chunks)
+        ChunkDraft(chunk.span, chunk.terms, tuple(vector)) for chunk, vector in zip(draft.chunks, vectors, strict=True)
     )
-    return replace(draft, chunks=chunks)
+    return replace(draft, chunks=chunks, embedding_model=model_id)

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from . import cursors, paging, reading, validation
 from .budget import Budgets
-from .calls import Caller, Change, NewMemory
-from .errors import InvalidInputError
+from .calls import Caller, Change, NewMemory, Period
+from .errors import ConflictError, InvalidInputError
 from .finding import Finder
 from .ids import LARGEST, new_item_id, parse_item_id
 from .ingest import Ingest
@@ -26,7 +26,8 @@ from .models import (
     SearchAnswer,
     Standing,
 )
-from .ports import Clock, Embedder, Store, TokenCounter
+from .ports import Clock, Store, TokenCounter
+from .spaces import Spaces
 from .usage import UsageLog
 from .validation import Limits
 
@@ -40,7 +41,7 @@ class Memory:
         self,
         *,
         store: Store,
-        embedder: Embedder,
+        spaces: Spaces,
         counter: TokenCounter,
         finder: Finder,
         ingest: Ingest,
@@ -52,7 +53,7 @@ class Memory:
     ) -> None:
         """Take the ports; nothing is opened or loaded here. ``summarizer`` names whose summaries follow later."""
         self._store = store
-        self._embedder = embedder
+        self._spaces = spaces
         self._counter = counter
         self._finder = finder
         self._ingest = ingest
@@ -82,10 +83,16 @@ class Memory:
         key = validation.check_label(new.idempotency_key, "idempotency key")
         model = validation.check_label(new.model, "model")
         lasting = validation.check_days(new.expires_in_days)
+        date = validation.check_moment(new.date)
         content = validation.encode_content(new.content, labels.content_type, self._limits)
         digest = hashlib.sha256(content).hexdigest()
         known = await self._store.find_added(
-            caller.namespace, thread=thread, sha256=digest, idempotency_key=key, budgets=self._budgets
+            caller.namespace,
+            thread=thread,
+            sha256=digest,
+            idempotency_key=key,
+            happened_at=date,
+            budgets=self._budgets,
         )
         if known is not None:
             return known if model is None else await self._with_model(caller, known, model)
@@ -99,9 +106,25 @@ class Memory:
             idempotency_key=key,
             model=model,
             expires_at=None if lasting is None else self._clock.now() + timedelta(days=lasting),
+            happened_at=date,
         )
         receipt = await self._store.add(caller.namespace, draft, budgets=self._budgets)
+        if receipt.outcome == "retyped":
+            receipt = await self._retype(caller, receipt.item, draft, new.content)
         return replace(receipt, notes=(*notes, *receipt.notes))
+
+    async def _retype(self, caller: Caller, item: Item, draft: ItemDraft, text: str) -> Receipt:
+        """Keep a content as a version of the item that says the same in other typing."""
+        change = Change(content=text, expected_sha256=item.sha256)
+        try:
+            receipt = await self._replace(caller, item.item_id, change, text)
+        except ConflictError:
+            # The item changed at this moment: the content is kept as one of its own.
+            return await self._store.add(caller.namespace, replace(draft, frame=None), budgets=self._budgets)
+        if draft.model is not None:
+            receipt = await self._with_model(caller, receipt, draft.model)
+        note = f"It differed only in its typing; yours is kept as version {receipt.item.version} of that item."
+        return replace(receipt, outcome="duplicate", notes=(*receipt.notes, note))
 
     async def _with_model(self, caller: Caller, receipt: Receipt, model: str) -> Receipt:
         ledger = await self._store.use_model(caller.namespace, receipt.item.thread, model, budgets=self._budgets)
@@ -113,15 +136,20 @@ class Memory:
         query: str,
         *,
         filters: Filters | None = None,
+        period: Period | None = None,
         limit: int = 8,
         max_tokens: int = 2000,
     ) -> SearchAnswer:
         """Find items by meaning and by word; passages fit into ``max_tokens`` together.
 
+        ``period`` narrows ``filters`` further.
+
         Raises:
-            InvalidInputError: the query, a filter or a bound is not acceptable.
+            InvalidInputError: the query, a filter, a date or a bound is not acceptable.
             StoreUnavailableError: the store cannot be asked.
         """
+        if period is not None:
+            filters = self._finder.dated(filters or Filters(), period)
         return await self._finder.search(caller.namespace, query, filters, limit, max_tokens)
 
     async def retrieve(
@@ -167,7 +195,7 @@ class Memory:
         parse_item_id(item_id)
         if change.is_empty:
             raise InvalidInputError(
-                "Nothing to change was given; pass content, title, tags, priority, pinned, detail or thread."
+                "Nothing to change was given; pass content, title, tags, priority, pinned, date, detail or thread."
             )
         if change.content is not None and not change.expected_sha256:
             raise InvalidInputError(
@@ -202,6 +230,7 @@ class Memory:
             labels,
             thread=_thread(item, change),
             header_tokens=self._ingest.header_tokens(item_id, item.tokens, labels.title),
+            happened_at=validation.check_moment(change.date),
             actor=caller.actor,
             budgets=self._budgets,
         )
@@ -212,7 +241,7 @@ class Memory:
         content = validation.encode_content(text, labels.content_type, self._limits)
         digest = hashlib.sha256(content).hexdigest()
         draft, notes = await self._ingest.draft(caller.namespace, item_id, thread, labels, text, content, digest)
-        draft = replace(draft, source={"actor": caller.actor})
+        draft = replace(draft, source={"actor": caller.actor}, happened_at=validation.check_moment(change.date))
         receipt = await self._store.replace_content(
             caller.namespace, draft, expected_sha256=(change.expected_sha256 or "").lower(), budgets=self._budgets
         )
@@ -264,14 +293,16 @@ class Memory:
 
     async def state(self, caller: Caller) -> MemoryState:
         """Return what the namespace holds and what it is served by."""
-        counts = await self._store.state(caller.namespace, self._embedder.model_id, budgets=self._budgets)
+        serving = (await self._spaces.look(caller.namespace)).serving.model_id
+        counts = await self._store.state(caller.namespace, serving, budgets=self._budgets)
         return MemoryState(
             namespace=caller.namespace,
             counts=counts,
             store=await self._store.describe(),
-            embedding_model=self._embedder.model_id,
+            embedding_model=serving,
             token_counter=self._counter.name,
             compressor=", then ".join(filter(None, (self._ingest.compressor_name, self._summarizer))),
+            notes=await self._spaces.notes(caller.namespace),
         )
 
     async def undo(self, caller: Caller, event_id: int | None = None) -> tuple[Event, Receipt]:
@@ -301,7 +332,7 @@ class Memory:
     async def _check_room(self, caller: Caller, size: int) -> None:
         if not self._limits.max_store_bytes:
             return
-        counts = await self._store.state(caller.namespace, self._embedder.model_id, budgets=self._budgets)
+        counts = await self._store.state(caller.namespace, self._spaces.own.model_id, budgets=self._budgets)
         if counts.content_bytes + size > self._limits.max_store_bytes:
             raise InvalidInputError(
                 f"The store holds {counts.content_bytes:,} bytes and its limit is {self._limits.max_store_bytes:,}; "

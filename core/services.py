@@ -11,15 +11,30 @@ from .finding import Finder
 from .hygiene import Hygiene, HygieneLimits
 from .ingest import Ingest
 from .memory import Memory
-from .ports import Chunker, Clock, Compressor, Embedder, LexicalEncoder, Store, TokenCounter
+from .ports import (
+    Chunker,
+    Clock,
+    Compressor,
+    Embedder,
+    LexicalEncoder,
+    Speller,
+    Store,
+    TimeReader,
+    TokenCounter,
+)
 from .ranking import Weights
+from .spaces import Spaces
 from .usage import UsageLog
 from .validation import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing."""
+    """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing.
+
+    Without ``spaces`` no model but ``embedder`` can be run; without ``times`` and ``speller`` words for time and
+    mistyped words are taken as they stand.
+    """
 
     store: Store
     embedder: Embedder
@@ -34,6 +49,9 @@ class Ports:
     weights: Weights | None = None
     hygiene: HygieneLimits = field(default_factory=HygieneLimits)
     summarizer: str | None = None
+    spaces: Spaces | None = None
+    times: TimeReader | None = None
+    speller: Speller | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,7 @@ class Services:
     """All that a client can ask for."""
 
     memory: Memory
+    finder: Finder
     context: Context
     compression: Compression
     hygiene: Hygiene
@@ -51,11 +70,15 @@ class Services:
 
 def build_services(ports: Ports) -> Services:
     """Wire the services."""
+    spaces = ports.spaces or Spaces(store=ports.store, embedder=ports.embedder)
     finder = Finder(
         store=ports.store,
-        embedder=ports.embedder,
+        spaces=spaces,
         lexicon=ports.lexicon,
         counter=ports.counter,
+        clock=ports.clock,
+        times=ports.times,
+        speller=ports.speller,
         weights=ports.weights,
     )
     ingest = Ingest(
@@ -63,12 +86,12 @@ def build_services(ports: Ports) -> Services:
         compressor=ports.compressor,
         counter=ports.counter,
         lexicon=ports.lexicon,
-        embedder=ports.embedder,
+        spaces=spaces,
         summarizes=ports.summarizer is not None,
     )
     memory = Memory(
         store=ports.store,
-        embedder=ports.embedder,
+        spaces=spaces,
         counter=ports.counter,
         finder=finder,
         ingest=ingest,
@@ -84,6 +107,7 @@ def build_services(ports: Ports) -> Services:
     )
     return Services(
         memory=memory,
+        finder=finder,
         context=Context(store=ports.store, finder=finder, counter=ports.counter, budgets=ports.budgets),
         compression=Compression(
             store=ports.store, counter=ports.counter, budgets=ports.budgets, own=ports.compressor.name

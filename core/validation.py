@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from .errors import InvalidInputError
 from .models import DETAILS, MEMORY_TYPES, STANDINGS, Detail, Filters, MemoryType, Standing
@@ -10,7 +11,11 @@ from .models import DETAILS, MEMORY_TYPES, STANDINGS, Detail, Filters, MemoryTyp
 MAX_QUERY_BYTES = 100_000
 MAX_LABEL = 200
 MAX_TAGS = 50
+# A microsecond within what a datetime can be: to PostgreSQL's driver its ends are infinite.
+EARLIEST = datetime(1, 1, 1, 0, 0, 0, 1, UTC)
+LATEST = datetime(9999, 12, 31, 23, 59, 59, 999_998, UTC)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}\Z")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].+)?\Z", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DATA_URI = re.compile(r"\s*data:(image|audio|video|application/pdf)[^,]{0,100};base64,", re.IGNORECASE)
 _BINARY_TYPES = re.compile(
@@ -163,6 +168,29 @@ def check_days(value: float | None) -> float | None:
     if value is not None and not 0 < value <= 36_525:
         raise InvalidInputError(f"The number of days is {value!r}; it must be above 0 and at most 36,525.")
     return value
+
+
+def check_moment(text: str | None) -> datetime | None:
+    """Return an ISO date or time of the years 1 to 9999, in UTC; a date is its midnight, UTC unless it says otherwise.
+
+    Raises:
+        InvalidInputError: it is written otherwise, or there is no such day.
+    """
+    if text is None:
+        return None
+    written = text.strip()
+    reason = "is no ISO date"
+    if _MOMENT.match(written):
+        try:
+            moment = datetime.fromisoformat(written)
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            return min(max(moment, EARLIEST), LATEST)
+        except (ValueError, OverflowError):
+            reason = "does not exist"
+    raise InvalidInputError(
+        f"The date {written[:40]!r} {reason}; write a day of the years 0001 to 9999 as 2026-05-31, "
+        "or with its time as 2026-05-31T14:30Z."
+    )
 
 
 def check_share(value: float, highest: float) -> float:

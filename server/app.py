@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from ..core.calls import Caller
 from ..core.clock import SystemClock
 from ..core.errors import SettingsError
 from ..tools.access import Session
+from .embedders import former_embedder
 from .settings import Settings
 from .workers import Worker
 
@@ -121,19 +123,26 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     from ..core.chunking import StructureChunker
     from ..core.hygiene import HygieneLimits
     from ..core.jobs import JobRunner
+    from ..core.reembedding import Reembedder
     from ..core.runner import Runner
     from ..core.services import Ports, build_services
+    from ..core.spaces import Spaces
     from ..core.summaries import Summaries
     from ..core.usage import UsageLog
     from ..core.validation import Limits
     from ..slm.extractive import ExtractiveCompressor
     from ..slm.lexical import WordEncoder
+    from ..slm.times import EnglishTimes
+    from ..slm.typos import TypoSpeller
 
     async with AsyncExitStack() as stack:
         counter = choose_counter(settings)
         embedder = choose_embedder(settings)
         stack.push_async_callback(embedder.aclose)
         store = await stack.enter_async_context(open_store(settings, embedder))
+        spaces = Spaces(store=store, embedder=embedder, former=partial(former_embedder, settings))
+        stack.push_async_callback(spaces.aclose)
+        await spaces.announce(settings.namespace)
         lexicon, usage, chunker = WordEncoder(), UsageLog(), StructureChunker()
         catalogue = load_catalogue(settings.models_file)
         budgets = catalogue_budgets(catalogue, default_model=settings.model, default_window=settings.window_tokens)
@@ -143,6 +152,8 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 store=store,
                 embedder=embedder,
                 lexicon=lexicon,
+                times=EnglishTimes(),
+                speller=TypoSpeller(lexicon),
                 counter=counter,
                 chunker=chunker,
                 compressor=ExtractiveCompressor(counter),
@@ -154,20 +165,24 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                     settings.hygiene_compress_days, settings.hygiene_archive_days, settings.hygiene_spared_priority
                 ),
                 summarizer=None if summarizer is None else summarizer.name,
+                spaces=spaces,
             )
         )
         works: dict[JobKind, Work] = {}
         if settings.hygiene_every_hours:
             works["hygiene"] = hygiene_work(services.hygiene, settings.hygiene_every_hours * 3600)
             await store.enqueue(settings.namespace, "hygiene", delay_seconds=FIRST_HYGIENE_SECONDS)
-        beside: list[Runner] = []
+        # A lane of its own: moving to another model may take hours.
+        beside: list[Runner] = [Reembedder(store=store, spaces=spaces, owner=_owner())]
         if summarizer is not None:
             stack.push_async_callback(summarizer.aclose)
             summaries = Summaries(store=store, summarizer=summarizer, chunker=chunker, budgets=budgets)
             # A lane of its own: a model that takes minutes must not hold up the vectors.
             beside.append(Runner(store=store, works={"summarize": summarize_work(summaries)}, owner=_owner()))
         worker = Worker(
-            runner=JobRunner(store=store, embedder=embedder, lexicon=lexicon, owner=_owner(), works=works),
+            runner=JobRunner(
+                store=store, embedder=embedder, lexicon=lexicon, owner=_owner(), spaces=spaces, works=works
+            ),
             store=store,
             usage=usage,
             namespaces=[settings.namespace],

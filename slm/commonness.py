@@ -22,14 +22,25 @@ def rarity(stem: str) -> float:
     return _rarities().get(stem, math.log(_UNKNOWN) - _EVERYDAY)
 
 
+def is_word(word: str) -> bool:
+    """Say whether a folded word stands in the vocabulary as it is."""
+    return word in _places()
+
+
 @cache
-def _rarities() -> Mapping[str, float]:
+def _places() -> Mapping[str, int]:
+    """Return the vocabulary's whole words by falling frequency, with their places from 0 on."""
     vocabulary: dict[str, int] = json.loads((MODEL_FOLDER / "tokenizer.json").read_bytes())["model"]["vocab"]
     first = vocabulary[_FIRST_WORD]
+    words = sorted(vocabulary.items(), key=lambda entry: entry[1])
+    return {word: place - first for word, place in words if place >= first and len(word) > 1 and word.isalpha()}
+
+
+@cache
+def _rarities() -> Mapping[str, float]:
     stemmers = Stemmers()
     found: dict[str, float] = {}
-    for word, place in sorted(vocabulary.items(), key=lambda entry: entry[1]):
-        if place >= first and len(word) > 1 and word.isalpha():
-            # The commonest word of a stem speaks for all of them.
-            found.setdefault(stemmers.stem(word), max(math.log(place - first + 1) - _EVERYDAY, _LEAST))
+    for word, place in _places().items():
+        # The commonest word of a stem speaks for all of them.
+        found.setdefault(stemmers.stem(word), max(math.log(place + 1) - _EVERYDAY, _LEAST))
     return found

@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Iterable
 
-from ..core.models import SparseTerms
-from .lexical_terms import Stemmers, pairs, split, terms_of, tokens_in_order
+from ..core.models import SparseTerms, Spelling
+from .lexical_terms import STEM, STOP_WORDS, Stemmers, pairs, plain_word, split, terms_of, tokens_in_order
+from .markers import markers_of, wanted_markers
 
 QUERY_TERMS = 64
 DIMENSIONS = 1_000_000_000
@@ -13,6 +14,8 @@ _CACHED_TOKENS = 20_000
 """Tokens, and pairs, remembered for a namespace: about 12 MB; for so many namespaces:"""
 _CACHED_NAMESPACES = 4
 _LONGEST_CACHED = 48
+_HALF = 1 << 31
+"""Keys are signed."""
 
 _Term = tuple[int, int]
 _Entry = tuple[tuple[_Term, ...], int]
@@ -22,7 +25,7 @@ class _Vocabulary:
     """What one namespace's tokens hash to, kept for those seen lately."""
 
     def __init__(self, namespace: str, stemmers: Stemmers) -> None:
-        self._scope = hashlib.blake2b(namespace.encode() + b"\0", digest_size=12)
+        self._scope = hashlib.blake2b(namespace.encode() + b"\0", digest_size=4)
         self._stemmers = stemmers
         self._tokens: dict[str, _Entry] = {}
         self._runs: dict[str, _Term] = {}
@@ -44,6 +47,15 @@ class _Vocabulary:
         terms = pairs(run)
         return tuple(map(self._pair, terms)), max(1, len(run) - 1)
 
+    def marker(self, term: str) -> _Term:
+        """Return the hashed term of a marker."""
+        return self._pair(term)
+
+    def spellings(self, words: Iterable[str]) -> tuple[Spelling, ...]:
+        """Return the terms of folded words; hundreds of guesses must not drive out what texts really hold."""
+        stem = self._stemmers.stem
+        return tuple(Spelling(word, *self._hash(STEM + stem(word))) for word in words if word not in STOP_WORDS)
+
     def _pair(self, term: str) -> _Term:
         known = self._runs.get(term)
         if known is None:
@@ -55,15 +67,15 @@ class _Vocabulary:
     def _hash(self, term: str) -> _Term:
         state = self._scope.copy()
         state.update(term.encode(errors="surrogatepass"))
-        digest = state.digest()
-        return int.from_bytes(digest[:4], "big", signed=True), int.from_bytes(digest[4:], "big") % DIMENSIONS + 1
+        number = int.from_bytes(state.digest(), "big")
+        return number - _HALF, number % DIMENSIONS + 1
 
 
 class WordEncoder:
     """Encodes texts as terms; safe to share between threads.
 
-    A term's key is 32 bits of a BLAKE2b digest of (namespace, kind, term), its index in the sparse vector another 64
-    bits modulo 1e9: neither depends on a database's version or locale. Terms that collide are counted as one.
+    A term's key is 32 bits of a BLAKE2b digest of (namespace, kind, term), its index in the sparse vector the same
+    number modulo 1e9: neither depends on a database's version or locale. Terms that collide are counted as one.
     """
 
     def __init__(self) -> None:
@@ -74,10 +86,13 @@ class WordEncoder:
     @property
     def version(self) -> str:
         """Name the rules by which texts become terms."""
-        return "words-1"
+        return "words-2"
 
     def encode_document(self, namespace: str, text: str) -> SparseTerms:
-        """Return a chunk's distinct terms; ``length`` counts word positions, however many forms a word was given."""
+        """Return a chunk's distinct terms, its markers among them; see LexicalEncoder.
+
+        ``length`` counts word positions, however many forms a word was given; markers do not count.
+        """
         vocabulary = self._vocabulary(namespace)
         counts: dict[_Term, int] = {}
         length = 0
@@ -92,7 +107,17 @@ class WordEncoder:
             length += positions
             for term in terms:
                 counts[term] = counts.get(term, 0) + 1
+        for marker in markers_of(text, tokens):
+            counts[vocabulary.marker(marker)] = 1
         return _sparse(counts, length)
+
+    def encode_markers(self, namespace: str, query: str) -> tuple[SparseTerms, tuple[str, ...]]:
+        """See LexicalEncoder."""
+        vocabulary = self._vocabulary(namespace)
+        wanted = {vocabulary.marker(term): name for name, term in wanted_markers(query)}
+        terms = tuple(wanted)
+        keys, indices = tuple(key for key, _ in terms), tuple(index for _, index in terms)
+        return SparseTerms(keys, indices, (1,) * len(terms), 0), tuple(wanted.values())
 
     def encode_query(self, namespace: str, text: str) -> SparseTerms:
         """Return the first 64 distinct terms of a query in the order they occur."""
@@ -108,6 +133,29 @@ class WordEncoder:
                 elif len(counts) < QUERY_TERMS:
                     counts[term] = 1
         return _sparse(counts, length)
+
+    def encode_words(self, namespace: str, query: str) -> tuple[Spelling, ...]:
+        """Return the first 64 plain words of a query, each once, with the term that ``encode_query`` makes of it.
+
+        Names with other characters than letters, and words of scripts without spaces, are left out.
+        """
+        vocabulary = self._vocabulary(namespace)
+        asked = set(self.encode_query(namespace, query).keys)
+        words: dict[str, Spelling] = {}
+        for token, unspaced in tokens_in_order(query):
+            word = plain_word(token)
+            if unspaced or word is None or word in words:
+                continue
+            if len(words) == QUERY_TERMS:
+                break
+            terms, _ = vocabulary.token(word)
+            if len(terms) == 1 and terms[0][0] in asked:
+                words[word] = Spelling(word, *terms[0])
+        return tuple(words.values())
+
+    def encode_variants(self, namespace: str, words: Iterable[str]) -> tuple[Spelling, ...]:
+        """Return the terms of words, which are folded; stop words are left out. Nothing is remembered of them."""
+        return self._vocabulary(namespace).spellings(words)
 
     def _vocabulary(self, namespace: str) -> _Vocabulary:
         vocabulary = self._vocabularies.get(namespace)

@@ -154,6 +154,12 @@ def terms_of(token: str, stemmers: Stemmers) -> tuple[tuple[str, ...], int]:
     return tuple(dict.fromkeys(terms)), len(words)
 
 
+def plain_word(token: str) -> str | None:
+    """Return the folded word that a token is, without "'s", or None when it is anything but letters."""
+    word = _CONTRACTION.sub("", token.replace(_APOSTROPHE, "'"))
+    return fold(word) if word.isalpha() and not _CAMEL.search(word) else None
+
+
 def _plain(word: str, stemmers: Stemmers) -> tuple[tuple[str, ...], int]:
     if len(word) > _LONG_WORD:
         return (WHOLE + fold(word),), 1

@@ -5,30 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..core import ladder
 from ..core.budget import Budgets
-from ..core.errors import ConflictError, NotFoundError, StoreError
+from ..core.errors import ConflictError, NotFoundError
 from ..core.ids import new_number, parse_item_id
-from ..core.models import Detail, Event, Item, ItemDraft, ItemState, Labels, Receipt, Standing
+from ..core.models import Detail, Event, Item, ItemDraft, ItemState, Labels, Outcome, Receipt, Standing
 from . import rows
 from .accounts import NOTHING, Weight, less, minus, weight
+from .changing import Changing, Place
 from .item_tables import REWEIGH_AFTER
+from .lineage_tables import LineageTables
 from .rows import Row
-from .tables import Indexed, Outcome, Settled, Tables
+from .tables import Indexed, Settled
 
 if TYPE_CHECKING:
     from ..core.ports import Redraft
     from .pool import Connection
 
-_TWIN = (
-    "Its thread already holds exactly this content in another active item, so {item_id} was left as it is; "
-    "use that one (memory_search finds it), or forget it first."
-)
 
-
-class ChangeTables(Tables):
+class ChangeTables(LineageTables):
     """Relabelling, placing, new versions, forgetting, restoring, purging and undoing."""
 
     async def relabel(
@@ -39,15 +37,17 @@ class ChangeTables(Tables):
         *,
         thread: str,
         header_tokens: int | None = None,
+        happened_at: datetime | None = None,
         actor: str,
         budgets: Budgets,
     ) -> Receipt:
         """See Store."""
         async with self._changing(namespace, item_id) as connection:
             row = await self._lock(connection, namespace, item_id, thread)
-            if rows.labels(row) == labels and row["thread"] == thread:
+            if (rows.labels(row), row["thread"]) == (labels, thread) and happened_at in (None, row["happened_at"]):
                 return await self._unchanged(connection, namespace, row, budgets)
-            settled = await self._relabel(connection, namespace, row, labels, thread, header_tokens, budgets)
+            place = Place(thread, header_tokens, happened_at)
+            settled = await self._relabel(connection, namespace, row, labels, place, budgets)
             await self._record(connection, namespace, actor, "relabel", row, rows.before_image(row))
             return await self._done(connection, namespace, row, "updated", settled, budgets)
 
@@ -57,16 +57,15 @@ class ChangeTables(Tables):
         namespace: str,
         row: Row,
         labels: Labels,
-        thread: str,
-        header_tokens: int | None,
+        to: Place,
         budgets: Budgets,
     ) -> Settled:
-        place = await self._leave(connection, namespace, row, thread)
+        place = await self._leave(connection, namespace, row, to.thread)
         new = await connection.fetchrow(
             self._queries["relabel"],
             namespace,
             row["item_id"],
-            thread,
+            to.thread,
             labels.title,
             labels.content_type,
             labels.memory_type,
@@ -74,10 +73,17 @@ class ChangeTables(Tables):
             labels.pinned,
             list(labels.tags),
             place,
-            header_tokens,
+            to.header_tokens,
+            to.happened_at,
+            to.lineage,
         )
         assert new is not None
+        await self._resettle(connection, namespace, row["lineage"], new["lineage"])
         return await self._enter(connection, namespace, new, row, budgets)
+
+    async def _resettle(self, connection: Connection, namespace: str, *lineages: int | None) -> None:
+        for lineage in sorted({one for one in lineages if one is not None}):
+            await self._settle_lineage(connection, namespace, lineage)
 
     async def place(self, namespace: str, item_id: str, detail: Standing, *, actor: str, budgets: Budgets) -> Receipt:
         """See Store."""
@@ -143,8 +149,8 @@ class ChangeTables(Tables):
         item, indexed, _ = await self._current(connection, namespace, row["item_id"], budgets)
         return self._receipt(item, outcome, indexed, settled, notes)
 
-    def _changing(self, namespace: str, item_id: str) -> _Changing:
-        return _Changing(self._pool.transaction(namespace), item_id)
+    def _changing(self, namespace: str, item_id: str) -> Changing:
+        return Changing(self._pool.transaction(namespace), item_id)
 
     async def replace_content(
         self, namespace: str, draft: ItemDraft, *, expected_sha256: str, budgets: Budgets
@@ -173,12 +179,12 @@ class ChangeTables(Tables):
         self, connection: Connection, namespace: str, row: Row, draft: ItemDraft, budgets: Budgets
     ) -> Receipt:
         same = ["The content is the same as before."]
-        if rows.labels(row) == draft.labels and row["thread"] == draft.thread:
+        unmoved = row["thread"] == draft.thread and draft.happened_at in (None, row["happened_at"])
+        if rows.labels(row) == draft.labels and unmoved:
             receipt = await self._unchanged(connection, namespace, row, budgets)
             return replace(receipt, notes=tuple(same))
-        settled = await self._relabel(
-            connection, namespace, row, draft.labels, draft.thread, draft.header_tokens, budgets
-        )
+        place = Place(draft.thread, draft.header_tokens, draft.happened_at)
+        settled = await self._relabel(connection, namespace, row, draft.labels, place, budgets)
         await self._record(connection, namespace, _actor(draft), "relabel", row, rows.before_image(row))
         return await self._done(connection, namespace, row, "updated", settled, budgets, same)
 
@@ -206,8 +212,13 @@ class ChangeTables(Tables):
             draft.thread,
             place,
             draft.header_tokens,
+            draft.happened_at,
+            *rows.frame_columns(draft.frame),
         )
         assert new is not None
+        await self._resettle(connection, namespace, row["lineage"])
+        if kin := (await self._kin(connection, namespace, draft, row["item_id"])).versions:
+            await self._link(connection, namespace, row["item_id"], kin)
         await connection.execute(self._queries["drop_index"], namespace, row["item_id"])
         await connection.execute(
             self._queries["put_index"],
@@ -245,6 +256,7 @@ class ChangeTables(Tables):
         new = await connection.fetchrow(self._queries["set_state"], namespace, row["item_id"], state.value, place)
         assert new is not None
         await connection.execute(self._queries["set_live"], namespace, row["item_id"], state is ItemState.ACTIVE)
+        await self._resettle(connection, namespace, row["lineage"])
         return await self._enter(connection, namespace, new, row, budgets)
 
     async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
@@ -255,6 +267,7 @@ class ChangeTables(Tables):
             account = await self._account(connection, namespace, row["thread"], less(weight(row)))
             await connection.execute(self._queries["drop_jobs"], namespace, row["item_id"])
             await connection.execute(self._queries["purge"], namespace, row["item_id"])
+            await self._resettle(connection, namespace, row["lineage"])
             await self._record(connection, namespace, actor, "purge", row, None)
             return self._receipt(item, "purged", Indexed(0, 0), Settled(rows.ledger(account, budgets)))
 
@@ -284,15 +297,8 @@ class ChangeTables(Tables):
             row = await self._lock(connection, namespace, event.item_id, *({image["thread"]} if image else ()))
             await self._check_newest(connection, namespace, row, event.event_id)
             if event.action == "relabel":
-                settled = await self._relabel(
-                    connection,
-                    namespace,
-                    row,
-                    rows.labels(image),
-                    image["thread"],
-                    image.get("header_tokens", row["header_tokens"]),
-                    budgets,
-                )
+                place = Place.before(image)
+                settled = await self._relabel(connection, namespace, row, rows.labels(image), place, budgets)
             elif event.action.startswith("to "):
                 standing, cost = ladder.cost_at(_costs(row), image["detail"])
                 settled = await self._place(connection, namespace, row, standing, cost, budgets)
@@ -316,7 +322,7 @@ class ChangeTables(Tables):
             old = await connection.fetchrow(self._queries["read_version"], namespace, number, image["version"])
         assert old is not None
         draft = await redraft(item, rows.labels(image), image["thread"], old["content"])
-        draft = replace(draft, source={**draft.source, "actor": actor})
+        draft = replace(draft, source={**draft.source, "actor": actor}, happened_at=Place.before(image).happened_at)
         return await self._replace(namespace, draft, item.sha256, budgets, undone=event.event_id)
 
     async def _check_newest(self, connection: Connection, namespace: str, row: Row, event_id: int) -> None:
@@ -354,26 +360,3 @@ def _check_replaceable(item_id: str, row: Row, expected_sha256: str) -> None:
             f"Item {item_id} now has the SHA-256 {row['sha256'].hex()} (version {row['version']}), not the expected "
             "one; read it again, make the change in what it says now, and pass that sha256."
         )
-
-
-class _Changing:
-    """A transaction in which running into the same content of another item is a conflict, not a failure."""
-
-    def __init__(self, transaction: Any, item_id: str) -> None:
-        self._transaction = transaction
-        self._item_id = item_id
-
-    async def __aenter__(self) -> Connection:
-        connection: Connection = await self._transaction.__aenter__()
-        return connection
-
-    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        import asyncpg
-
-        try:
-            await self._transaction.__aexit__(kind, error, trace)
-        except StoreError as failure:
-            cause = failure.__cause__
-            if isinstance(cause, asyncpg.UniqueViolationError) and cause.constraint_name == "items_same_content":
-                raise ConflictError(_TWIN.format(item_id=self._item_id)) from failure
-            raise

@@ -18,7 +18,7 @@ def vector_index(model_id: str, dimensions: int, vector_schema: str) -> str | No
     return (
         f'CREATE INDEX IF NOT EXISTS "{name}" ON palimpsest.chunk_vectors USING hnsw '
         f'((embedding::"{vector_schema}".halfvec({dimensions})) "{vector_schema}".halfvec_cosine_ops) '
-        f"WITH (m = 16, ef_construction = 64) WHERE model_id = {literal}"
+        f"WITH (m = 16, ef_construction = 128) WHERE model_id = {literal}"
     )
 
 

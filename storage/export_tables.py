@@ -39,6 +39,7 @@ from .tables import UNCOUNTED_MEAN_LENGTH, Tables
 if TYPE_CHECKING:
     from ..core.models import ChunkDraft
     from ..core.ports import Indexer
+    from ..core.versions import Frame
     from .pool import Connection
 
 _ROWS_AT_ONCE = 500
@@ -143,6 +144,7 @@ class _Restoring:
                 made = await self._rows(name, batch)
             self._added[name] += made
             self._known[name] += len(batch) - made
+        await self._connection.execute(self._queries["restore_latest"], self._namespace, self._threads)
         await self._connection.execute(
             self._queries["restore_accounts"], self._namespace, self._threads, new_number(), REWEIGH_AFTER
         )
@@ -189,7 +191,8 @@ class _Restoring:
                     chunks = await self._indexer.chunks(
                         self._namespace, record.content, row["content_type"], row["title"]
                     )
-                    index.add(row["key"], row["live"], chunks)
+                    frame = self._indexer.frame(self._namespace, record.content, rows.labels(row))
+                    index.add(row["key"], row["live"], chunks, frame)
             await self._put_index(index)
         return sum(row["made"] for row in found)
 
@@ -209,20 +212,28 @@ class _Restoring:
             [new_number() for _ in items],
             items,
         )
+        framed = [(number, *rows.frame_columns(frame)) for number, frame in index.frames]
+        if framed:
+            await self._connection.execute(
+                self._queries["restore_frames"], self._namespace, *map(list, zip(*framed, strict=True))
+            )
 
 
 class _Index:
-    """Chunks of several items, in columns."""
+    """Chunks of several items, in columns, and what their versions are found by."""
 
     def __init__(self) -> None:
         self.places: list[tuple[int, int]] = []
         self.live: list[bool] = []
         self.chunks: list[ChunkDraft] = []
+        self.frames: list[tuple[int, Frame]] = []
 
-    def add(self, number: int, live: bool, chunks: Sequence[ChunkDraft]) -> None:
+    def add(self, number: int, live: bool, chunks: Sequence[ChunkDraft], frame: Frame | None) -> None:
         self.places += [(number, ordinal) for ordinal in range(len(chunks))]
         self.live += [live] * len(chunks)
         self.chunks += chunks
+        if frame is not None:
+            self.frames.append((number, frame))
 
 
 def _check(name: str, found: Sequence[Row]) -> None:
@@ -250,6 +261,10 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _number_or_none(item_id: str | None) -> int | None:
+    return None if item_id is None else parse_item_id(item_id)
+
+
 def _hex(value: bytes) -> str:
     return value.hex()
 
@@ -259,6 +274,8 @@ def _image(value: str) -> Image | None:
     if not found:
         return None
     values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **found, "tags": tuple(found["tags"])}
+    if values["happened_at"] is not None:
+        values["happened_at"] = datetime.fromisoformat(values["happened_at"])
     return Image(**values)
 
 
@@ -271,6 +288,7 @@ def _image_row(image: Image | None) -> Mapping[str, Any]:
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "item_id": format_item_id,
+    "lineage": rows.item_id_or_none,
     "sha256": _hex,
     "tags": tuple,
     "source": json.loads,
@@ -278,6 +296,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 }
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
+    "lineage": _number_or_none,
     "sha256": "\\x{}".format,
     "image": _image_row,
 }

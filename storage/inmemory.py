@@ -1,5 +1,6 @@
 """The Store without PostgreSQL: its contract in the plainest form, for tests and for trying things out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,7 +9,8 @@ from ..core.budget import Budgets
 from ..core.errors import NotFoundError
 from ..core.ingest import chunk_text
 from ..core.models import (
-    Candidate,
+    NO_TERMS,
+    CandidateSet,
     Detail,
     Filters,
     Item,
@@ -21,11 +23,11 @@ from ..core.models import (
     StoreCounts,
 )
 from ..core.ports import LexicalEncoder
-from .inmemory_jobs import Jobs
-from .inmemory_search import bm25, cosine, measure, passes
+from .inmemory_search import Query, find, passes
+from .inmemory_spaces import Spaces
 
 
-class InMemoryStore(Jobs):
+class InMemoryStore(Spaces):
     """A Store in this process's memory; see ``Changes`` and ``Ledger`` for what writes."""
 
     async def get(self, namespace: str, item_id: str) -> Item:
@@ -51,8 +53,12 @@ class InMemoryStore(Jobs):
         self, namespace: str, filters: Filters, *, state: ItemState, limit: int, before: tuple[datetime, str] | None
     ) -> ItemList:
         """See Store."""
-        items = [record.item for record in self._shelves[namespace].records.values()]
-        passing = [item for item in items if item.state is state and passes(item, filters)]
+        shelf = self._shelves[namespace]
+        passing = [
+            record.item
+            for record in shelf.records.values()
+            if record.item.state is state and passes(record, filters, shelf)
+        ]
         passing.sort(key=_place, reverse=True)
         page = [item for item in passing if before is None or _place(item) < before]
         return ItemList(tuple(page[:limit]), len(passing), None)
@@ -66,22 +72,18 @@ class InMemoryStore(Jobs):
         terms: SparseTerms,
         filters: Filters,
         limit: int,
-    ) -> list[Candidate]:
+        reach: int = 2,
+        markers: SparseTerms = NO_TERMS,
+    ) -> CandidateSet:
         """See Store."""
-        shelf = self._shelves[namespace]
-        corpus = measure([chunk.terms for record in shelf.active() for chunk in record.chunks])
-        found: list[Candidate] = []
-        for record in shelf.active():
-            if not passes(record.item, filters):
-                continue
-            for ordinal, chunk in enumerate(record.chunks):
-                known = chunk.vectors.get(model_id)
-                dense = None if vector is None or known is None else cosine(vector, known)
-                lexical = bm25(terms, chunk.terms, corpus)
-                found.append(_candidate(record.item, ordinal, chunk.span, dense, lexical))
-        by_meaning = [(one.dense, one) for one in found if one.dense is not None]
-        by_word = [(one.lexical, one) for one in found if one.lexical > 0]
-        return list(dict.fromkeys(_best(by_meaning, limit) + _best(by_word, limit)))
+        return find(self._shelves[namespace], Query(vector, model_id, terms, markers, filters, limit, reach))
+
+    async def known_terms(self, namespace: str, keys: Sequence[int]) -> Mapping[int, int]:
+        """See Store."""
+        counted = Counter(
+            key for record in self._shelves[namespace].active() for chunk in record.chunks for key in chunk.terms.keys
+        )
+        return {key: counted[key] for key in keys if key in counted}
 
     async def passages(self, namespace: str, wanted: Sequence[tuple[str, Span]]) -> list[tuple[Item, bytes]]:
         """See Store."""
@@ -159,13 +161,3 @@ class InMemoryStore(Jobs):
 
 def _place(item: Item) -> tuple[datetime, str]:
     return item.created_at, item.item_id
-
-
-def _candidate(item: Item, ordinal: int, span: Span, dense: float | None, lexical: float) -> Candidate:
-    return Candidate(
-        item.item_id, ordinal, span, dense, lexical, item.labels.priority, item.created_at, item.labels.title
-    )
-
-
-def _best(scored: list[tuple[float, Candidate]], limit: int) -> list[Candidate]:
-    return [candidate for _, candidate in sorted(scored, key=lambda pair: -pair[0])[:limit]]

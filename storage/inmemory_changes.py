@@ -4,20 +4,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from ..core import ladder
 from ..core.budget import Budgets
 from ..core.clock import SystemClock
 from ..core.errors import ConflictError, NotFoundError
 from ..core.ids import new_item_id
-from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Receipt, Standing, Step
+from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Outcome, Receipt, Standing, Step
 from ..core.ports import Clock, Redraft
+from . import inmemory_lineages as lineages
 from .inmemory_shelf import Record, Shelf
 
 _REWEIGH_AFTER = timedelta(seconds=2)
-
-Outcome = Literal["added", "duplicate", "replayed", "updated", "unchanged", "forgotten", "restored", "purged"]
 
 
 class Changes:
@@ -35,6 +33,7 @@ class Changes:
             thread=draft.thread,
             sha256=draft.sha256,
             idempotency_key=draft.idempotency_key,
+            happened_at=draft.happened_at,
             budgets=budgets,
         )
         if known is not None:
@@ -42,7 +41,12 @@ class Changes:
         shelf, now = self._shelves[namespace], self._clock.now()
         if draft.item_id in shelf.records:
             draft = replace(draft, item_id=new_item_id())
-        record = Record(_drafted(draft, now))
+        kin = lineages.kin(shelf, draft)
+        if kin.retyped is not None and lineages.holding(shelf, kin.retyped, draft.happened_at) is kin.retyped:
+            spelled = any(digest == draft.sha256 for _, digest in kin.retyped.contents)
+            return _receipt(shelf, kin.retyped, "duplicate" if spelled else "retyped", budgets)
+        told = shelf.twins(draft.thread, draft.sha256)
+        record = Record(_drafted(draft, now), occurrence=max((one.occurrence + 1 for one in told), default=0))
         record.put_content(draft)
         shelf.records[draft.item_id] = record
         shelf.enter(record)
@@ -52,10 +56,18 @@ class Changes:
             shelf.keys[draft.idempotency_key] = (draft.item_id, draft.sha256)
         shelf.put_event(now, _actor(draft), "add", record.item, before=None, undoable=True)
         self._put_jobs(shelf, record, draft)
-        return settled(shelf, record, "added", budgets)
+        other = lineages.link(shelf, record, kin.versions) if kin.versions else None
+        return replace(settled(shelf, record, "added", budgets), version_of=other)
 
     async def find_added(
-        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, budgets: Budgets
+        self,
+        namespace: str,
+        *,
+        thread: str,
+        sha256: str,
+        idempotency_key: str | None,
+        happened_at: datetime | None = None,
+        budgets: Budgets,
     ) -> Receipt | None:
         """See Store."""
         shelf = self._shelves[namespace]
@@ -67,8 +79,11 @@ class Changes:
                     "take a new key for new content."
                 )
             return _receipt(shelf, shelf.records[item_id], "replayed", budgets)
-        twin = shelf.twin(thread, sha256)
-        return None if twin is None else _receipt(shelf, twin, "duplicate", budgets)
+        for twin in shelf.twins(thread, sha256)[:1]:
+            valid = lineages.holding(shelf, twin, happened_at)
+            if valid.item.sha256 == sha256:
+                return _receipt(shelf, valid, "duplicate", budgets)
+        return None
 
     async def replace_content(
         self, namespace: str, draft: ItemDraft, *, expected_sha256: str, budgets: Budgets
@@ -91,6 +106,7 @@ class Changes:
                 draft.labels,
                 thread=draft.thread,
                 header_tokens=draft.header_tokens,
+                happened_at=draft.happened_at,
                 actor=_actor(draft),
                 budgets=budgets,
             )
@@ -107,16 +123,21 @@ class Changes:
             version=before.version + 1,
             source=before.source,
             created_at=before.created_at,
+            happened_at=draft.happened_at or before.happened_at,
             last_used_at=before.last_used_at,
         )
+        record.occurrence = 0
         record.put_content(draft)
         if before.thread != draft.thread:
             shelf.enter(record)
+        lineages.settle(shelf, before.lineage)
+        if kin := lineages.kin(shelf, draft).versions:
+            lineages.link(shelf, record, kin)
         self._put_jobs(shelf, record, draft)
 
     def _put_jobs(self, shelf: Shelf, record: Record, draft: ItemDraft) -> None:
         now = self._clock.now()
-        if record.pending(record.embedding_model):
+        if shelf.lacks_vectors(record):
             shelf.queue.put("embed", record.item.item_id, now)
         if draft.summarize:
             shelf.queue.put("summarize", record.item.item_id, now)
@@ -130,6 +151,7 @@ class Changes:
         *,
         thread: str,
         header_tokens: int | None = None,
+        happened_at: datetime | None = None,
         actor: str,
         budgets: Budgets,
     ) -> Receipt:
@@ -137,9 +159,12 @@ class Changes:
         shelf = self._shelves[namespace]
         record = shelf.record(item_id)
         before = record.item
-        if (before.labels, before.thread) == (labels, thread):
+        after = replace(before, labels=labels, thread=thread, happened_at=happened_at or before.happened_at)
+        if after == before:
             return _receipt(shelf, record, "unchanged", budgets)
-        self._change(shelf, record, labels, thread, before.state, header_tokens)
+        if header_tokens is not None:
+            after = replace(after, header_tokens=header_tokens)
+        self._change(shelf, record, after if thread == before.thread else lineages.parted(after))
         shelf.put_event(record.item.updated_at, actor, "relabel", record.item, before=before, undoable=True)
         return settled(shelf, record, "updated", budgets)
 
@@ -172,35 +197,32 @@ class Changes:
         before = record.item
         if before.state is state:
             return _receipt(shelf, record, "unchanged", budgets)
-        self._change(shelf, record, before.labels, before.thread, state)
+        self._change(shelf, record, replace(before, state=state))
         action = "restore" if record.active else "forget"
         shelf.put_event(record.item.updated_at, actor, action, record.item, before=before, undoable=True)
         return settled(shelf, record, "restored" if record.active else "forgotten", budgets)
 
-    def _change(
-        self,
-        shelf: Shelf,
-        record: Record,
-        labels: Labels,
-        thread: str,
-        state: ItemState,
-        header_tokens: int | None = None,
-    ) -> None:
+    def _change(self, shelf: Shelf, record: Record, after: Item) -> None:
+        """Let an item have other labels, another thread, time or state."""
         before = record.item
-        if state is ItemState.ACTIVE:
-            shelf.check_twin(before.item_id, thread, before.sha256)
-        record.item = replace(before, labels=labels, thread=thread, state=state, updated_at=self._clock.now())
-        if header_tokens is not None:
-            cost = 0 if before.detail == "archived" else before.cost + header_tokens - before.header_tokens
-            record.item = replace(record.item, header_tokens=header_tokens, cost=cost)
-        if thread != before.thread or (record.active and before.state is not ItemState.ACTIVE):
+        moved = after.thread != before.thread
+        occurrence = 0 if moved else record.occurrence
+        if after.state is ItemState.ACTIVE:
+            shelf.check_twin(before.item_id, after.thread, before.sha256, occurrence)
+        record.occurrence = occurrence
+        cost = 0 if before.detail == "archived" else before.cost + after.header_tokens - before.header_tokens
+        record.item = replace(after, cost=cost, updated_at=self._clock.now())
+        if moved or (record.active and before.state is not ItemState.ACTIVE):
             shelf.enter(record)
+        lineages.settle(shelf, before.lineage)
+        lineages.settle(shelf, after.lineage)
 
     async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
         """See Store."""
         shelf = self._shelves[namespace]
         record = shelf.record(item_id)
         shelf.purge(item_id)
+        lineages.settle(shelf, record.item.lineage)
         shelf.put_event(self._clock.now(), actor, "purge", record.item, before=None, undoable=False)
         return _receipt(shelf, Record(record.item), "purged", budgets)
 
@@ -227,6 +249,7 @@ class Changes:
         if event.action == "edit" and before is not None:
             old, _ = record.contents[before.version - 1]
             draft = await redraft(record.item, before.labels, before.thread, old)
+            draft = replace(draft, happened_at=before.happened_at)
         # Only now: the item may have changed while its content was drafted.
         if shelf.newest_image(item_id) != number:
             raise ConflictError(f"Item {item_id} changed since event {number}; undo the newer change first.")
@@ -246,9 +269,11 @@ class Changes:
             return "updated"
         now = record.item
         if before is None:
-            self._change(shelf, record, now.labels, now.thread, ItemState.FORGOTTEN)
+            self._change(shelf, record, replace(now, state=ItemState.FORGOTTEN))
+        elif event.action == "relabel":
+            self._change(shelf, record, _as_before(now, before))
         else:
-            self._change(shelf, record, before.labels, before.thread, before.state, before.header_tokens)
+            self._change(shelf, record, replace(now, state=before.state))
         if record.item.state is now.state:
             return "updated"
         return "restored" if record.active else "forgotten"
@@ -276,10 +301,22 @@ def _drafted(draft: ItemDraft, now: datetime) -> Item:
         source=dict(draft.source),
         created_at=now,
         updated_at=now,
+        happened_at=draft.happened_at or now,
         cost=draft.header_tokens + draft.tokens.tokens,
         header_tokens=draft.header_tokens,
         expires_at=draft.expires_at,
     )
+
+
+def _as_before(now: Item, before: Item) -> Item:
+    after = replace(
+        now,
+        labels=before.labels,
+        thread=before.thread,
+        header_tokens=before.header_tokens,
+        happened_at=before.happened_at,
+    )
+    return after if before.thread == now.thread else replace(lineages.parted(after), lineage=before.lineage)
 
 
 def _actor(draft: ItemDraft) -> str:
@@ -292,6 +329,6 @@ def _receipt(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) -
         outcome=outcome,
         durable=False,
         chunks=len(record.chunks),
-        chunks_pending=record.pending(record.embedding_model),
+        chunks_pending=shelf.pending(record),
         ledger=shelf.account(record.item.thread, budgets),
     )

@@ -282,6 +282,9 @@ def item_record(held: Held) -> ItemRecord:
         header_tokens=item.header_tokens,
         cost=item.cost,
         expires_at=item.expires_at,
+        happened_at=item.happened_at,
+        lineage=item.lineage,
+        occurrence=held.occurrence,
     )
 
 
@@ -301,6 +304,8 @@ def _image(before: Item | None) -> Image | None:
         tags=labels.tags,
         detail=before.detail,
         header_tokens=before.header_tokens,
+        happened_at=before.happened_at,
+        lineage=before.lineage,
     )
 
 

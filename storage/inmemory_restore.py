@@ -24,12 +24,15 @@ from ..core.dump_records import (
 from ..core.errors import ConflictError
 from ..core.models import ChunkDraft, Event, Item, ItemState, Labels, Rendition
 from ..core.ports import Indexer
+from ..core.versions import Frame
+from . import inmemory_lineages as lineages
 from .inmemory_export import Annex, Exports, Version, View, item_record
 from .inmemory_shelf import Chunk, Shelf, Usage
 from .inmemory_shelf import Record as Held
 
 _REWEIGH_AFTER = timedelta(seconds=2)
 _Chunks = Mapping[str, Sequence[ChunkDraft]]
+_Frames = Mapping[str, Frame | None]
 
 
 class Restores(Exports):
@@ -40,13 +43,15 @@ class Restores(Exports):
     ) -> Restored:
         """See Store."""
         wanted = list(records)
-        chunks = await _index(namespace, wanted, indexer)
+        chunks, frames = await _index(namespace, wanted, indexer)
         # Only now, so that nobody changes what is copied before the copy takes its place.
         shelf, annex = copy.deepcopy((self._shelves[namespace], self._annexes[namespace]))
-        restoring = _Restoring(shelf, annex, View(shelf, annex, None, self._clock.now()), chunks, indexer)
+        restoring = _Restoring(shelf, annex, View(shelf, annex, None, self._clock.now()), chunks, frames, indexer)
         for record in wanted:
             added = restoring.take(record)
             (restoring.added if added else restoring.known)[record.type] += 1
+        for lineage in {record.lineage for record in wanted if isinstance(record, ItemRecord)}:
+            lineages.settle(shelf, lineage)
         if keep:
             now = self._clock.now()
             for item_id in restoring.new:
@@ -56,13 +61,15 @@ class Restores(Exports):
         return Restored(dict(restoring.added), dict(restoring.known))
 
 
-async def _index(namespace: str, records: Sequence[Record], indexer: Indexer) -> _Chunks:
+async def _index(namespace: str, records: Sequence[Record], indexer: Indexer) -> tuple[_Chunks, _Frames]:
     items = {record.item_id: record for record in records if isinstance(record, ItemRecord)}
     found: dict[str, Sequence[ChunkDraft]] = {}
+    frames: dict[str, Frame | None] = {}
     for record in records:
         if isinstance(record, ContentRecord) and (item := items[record.item_id]).version == record.version:
             found[record.item_id] = await indexer.chunks(namespace, record.content, item.content_type, item.title)
-    return found
+            frames[record.item_id] = indexer.frame(namespace, record.content, _labels(item))
+    return found, frames
 
 
 @dataclass(slots=True)
@@ -73,6 +80,7 @@ class _Restoring:
     annex: Annex
     view: View
     chunks: _Chunks
+    frames: _Frames
     indexer: Indexer
     new: set[str] = field(default_factory=set[str])
     new_events: set[int] = field(default_factory=set[int])
@@ -118,8 +126,9 @@ class _Restoring:
         if held is not None:
             if _lasting(item_record(held)) != _lasting(record):
                 raise conflict("item", record.item_id)
+            held.item = replace(held.item, lineage=held.item.lineage or record.lineage)
             return False
-        twin = self.shelf.twin(record.thread, record.sha256) if record.active else None
+        twin = self.shelf.twin(record.thread, record.sha256, occurrence=record.occurrence) if record.active else None
         if twin is not None:
             raise ConflictError(
                 f"The content of {record.item_id} is here already, in {twin.item.item_id} of the same thread; nothing "
@@ -131,6 +140,8 @@ class _Restoring:
             embedding_model=self.indexer.embedding_model,
             lexicon=self.indexer.lexicon,
             position=record.position,
+            frame=self.frames[record.item_id],
+            occurrence=record.occurrence,
         )
         self.new.add(record.item_id)
         return True
@@ -209,6 +220,9 @@ def _lasting(record: ItemRecord) -> ItemRecord:
         size_bytes=0,
         tokens=0,
         token_counter="",
+        happened_at=record.happened_at or record.created_at,
+        lineage=None,
+        occurrence=0,
     )
 
 
@@ -234,9 +248,11 @@ def _item(record: ItemRecord) -> Item:
         updated_at=record.updated_at,
         last_used_at=record.last_used_at,
         detail=record.detail,
+        happened_at=record.happened_at or record.created_at,
         cost=record.cost,
         header_tokens=record.header_tokens,
         expires_at=record.expires_at,
+        lineage=record.lineage,
     )
 
 
@@ -249,4 +265,6 @@ def _before(item: Item, image: Image) -> Item:
         labels=_labels(image),
         detail=image.detail or "full",
         header_tokens=item.header_tokens if image.header_tokens is None else image.header_tokens,
+        happened_at=image.happened_at or item.happened_at,
+        lineage=image.lineage,
     )

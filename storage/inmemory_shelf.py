@@ -17,12 +17,14 @@ from ..core.models import (
     ItemState,
     Rendition,
     Rung,
+    SpaceState,
     Span,
     SparseTerms,
     Standing,
     Step,
     ThreadState,
 )
+from ..core.versions import Frame
 from .inmemory_queue import Queue
 
 
@@ -46,6 +48,23 @@ class Record:
     embedding_model: str = ""
     lexicon: str = ""
     position: int = 0
+    frame: Frame | None = None
+    occurrence: int = 0
+
+    @property
+    def happened_at(self) -> datetime:
+        """When what the item tells happened."""
+        return self.item.happened_at
+
+    @property
+    def lineage(self) -> str | None:
+        """The id of the first of the items that tell the same as of different times."""
+        return self.item.lineage
+
+    @property
+    def latest(self) -> bool:
+        """Whether none of those is newer."""
+        return self.item.latest
 
     @property
     def active(self) -> bool:
@@ -90,7 +109,7 @@ class Record:
     def put_content(self, draft: ItemDraft) -> None:
         """Add a version, and replace what was derived from the one before."""
         self.contents.append((draft.content, draft.sha256))
-        self.renditions = draft.renditions
+        self.renditions, self.frame = draft.renditions, draft.frame
         self.embedding_model, self.lexicon = draft.embedding_model, draft.lexicon
         self.chunks = [
             Chunk(chunk.span, chunk.terms, {} if chunk.embedding is None else {draft.embedding_model: chunk.embedding})
@@ -121,6 +140,16 @@ class Usage:
 
 
 @dataclass(slots=True)
+class KnownSpaces:
+    """Which embedding space serves and which is wanted, since when, and every model that was ever announced."""
+
+    state: SpaceState
+    seen_at: datetime
+    changed_at: datetime
+    models: set[str] = field(default_factory=set[str])
+
+
+@dataclass(slots=True)
 class Shelf:
     """One namespace: nothing here refers to another."""
 
@@ -133,6 +162,7 @@ class Shelf:
     images: dict[int, tuple[str, Item | None]] = field(default_factory=dict[int, tuple[str, Item | None]])
     """Before-images by event: the item's id, and the item as it stood; None before an add."""
     queue: Queue = field(default_factory=Queue)
+    spaces: KnownSpaces | None = None
 
     def record(self, item_id: str) -> Record:
         """Return an item's record.
@@ -145,24 +175,38 @@ class Shelf:
         except KeyError:
             raise ItemNotFoundError(item_id) from None
 
+    def pending(self, record: Record) -> int:
+        """Count the item's chunks that cannot be found by meaning yet."""
+        return record.pending(self.spaces.state.serving.model_id if self.spaces else record.embedding_model)
+
+    def lacks_vectors(self, record: Record) -> bool:
+        """Whether a chunk of the item has no vector of a space that serves or is wanted."""
+        if self.spaces is None:
+            return record.pending(record.embedding_model) > 0
+        state = self.spaces.state
+        return any(record.pending(space.model_id) for space in (state.serving, state.wanted))
+
     def active(self) -> Iterator[Record]:
         """Go through the records that take part."""
         return (record for record in self.records.values() if record.active)
 
-    def twin(self, thread: str, sha256: str, *, of: str | None = None) -> Record | None:
-        """Find the thread's active item with this content, other than ``of``."""
-        for record in self.active():
-            if (record.item.thread, record.item.sha256) == (thread, sha256) and record.item.item_id != of:
-                return record
-        return None
+    def twins(self, thread: str, sha256: str) -> list[Record]:
+        """Return the thread's active items with this content, the latest first; more than one if values came back."""
+        found = [one for one in self.active() if (one.item.thread, one.item.sha256) == (thread, sha256)]
+        return sorted(found, key=lambda one: (one.latest, one.happened_at), reverse=True)
 
-    def check_twin(self, item_id: str, thread: str, sha256: str) -> None:
-        """Refuse a second active item with the same content in a thread.
+    def twin(self, thread: str, sha256: str, *, of: str | None = None, occurrence: int = 0) -> Record | None:
+        """Find the thread's active item that had this content at its n-th occurrence, other than ``of``."""
+        found = (one for one in self.twins(thread, sha256) if one.occurrence == occurrence)
+        return next((one for one in found if one.item.item_id != of), None)
+
+    def check_twin(self, item_id: str, thread: str, sha256: str, occurrence: int = 0) -> None:
+        """Refuse a second active item with the same content in a thread, other than one for a value that came back.
 
         Raises:
             ConflictError: there would be one.
         """
-        twin = self.twin(thread, sha256, of=item_id)
+        twin = self.twin(thread, sha256, of=item_id, occurrence=occurrence)
         if twin is not None:
             raise ConflictError(
                 f"Its thread already holds exactly this content in {twin.item.item_id}, so {item_id} was left as it "

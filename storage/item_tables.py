@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.budget import Budgets
 from ..core.errors import ConflictError, ItemNotFoundError, NotFoundError, StoreError
-from ..core.ids import new_item_id, new_number, parse_item_id
+from ..core.ids import format_item_id, new_item_id, new_number, parse_item_id
 from ..core.models import (
     Detail,
     Filters,
@@ -24,7 +24,9 @@ from ..core.models import (
     StoreCounts,
 )
 from . import rows
-from .tables import Indexed, Tables
+from .lineage_tables import LineageTables
+from .rows import Row
+from .tables import Indexed
 
 _ATTEMPTS = 3
 REWEIGH_AFTER = timedelta(seconds=2)
@@ -34,85 +36,152 @@ class _TakenError(Exception):
     """The thread already holds the content, or the id is taken."""
 
 
-def filter_parameters(filters: Filters) -> tuple[str | None, str | None, str | None, list[str] | None, int | None]:
-    """Return (thread, content_type, memory_type, tags, min_priority) with None for what does not narrow."""
+class _RetypedError(Exception):
+    """The thread holds the content in other typing; ``spelled`` when one of that item's versions is typed so, too."""
+
+    def __init__(self, number: int, *, spelled: bool) -> None:
+        super().__init__(number)
+        self.number = number
+        self.spelled = spelled
+
+
+def filter_parameters(filters: Filters) -> tuple[Any, ...]:
+    """Return (thread, content_type, memory_type, tags, min_priority, since, until, as_of); None does not narrow."""
     return (
         filters.thread,
         filters.content_type,
         filters.memory_type,
         list(filters.tags) or None,
         filters.min_priority,
+        filters.since,
+        filters.until,
+        filters.as_of,
     )
 
 
-class ItemTables(Tables):
+class ItemTables(LineageTables):
     """Adds and reads."""
 
     async def find_added(
-        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, budgets: Budgets
+        self,
+        namespace: str,
+        *,
+        thread: str,
+        sha256: str,
+        idempotency_key: str | None,
+        happened_at: datetime | None = None,
+        budgets: Budgets,
     ) -> Receipt | None:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
-            return await self._find_added(connection, namespace, thread, sha256, idempotency_key, budgets)
+            found = await self._find_added(connection, namespace, thread, sha256, idempotency_key, happened_at, budgets)
+            return found if isinstance(found, Receipt) else None
 
     async def _find_added(
-        self, connection: Any, namespace: str, thread: str, sha256: str, key: str | None, budgets: Budgets
-    ) -> Receipt | None:
+        self,
+        connection: Any,
+        namespace: str,
+        thread: str,
+        sha256: str,
+        key: str | None,
+        at: datetime | None,
+        budgets: Budgets,
+    ) -> Receipt | int:
+        """Return what an add would run into, or how often the thread had been told the content when it changed."""
         row = await connection.fetchrow(self._queries["find_added"], namespace, thread, bytes.fromhex(sha256), key)
         if row["mean_length"] is not None:
             self._mean_lengths[namespace] = row["mean_length"]
         if row["item_id"] is None:
-            return None
+            return 0
         if not row["same"]:
             raise ConflictError(
                 f"The idempotency key {key!r} was used for other content; take a new key for new content."
             )
-        item, indexed, settled = await self._current(connection, namespace, row["item_id"], budgets)
+        valid = await self._holding(connection, namespace, row, at)
+        if valid["sha256"] != row["sha256"]:
+            return int(row["occurrence"])
+        item, indexed, settled = await self._current(connection, namespace, valid["item_id"], budgets)
         return self._receipt(item, row["outcome"], indexed, settled)
 
     async def add(self, namespace: str, draft: ItemDraft, *, budgets: Budgets) -> Receipt:
         """See Store."""
         import asyncpg
 
+        occurrence = 0
         for _ in range(_ATTEMPTS):
             try:
                 async with self._pool.transaction(namespace) as connection:
-                    return await self._add(connection, namespace, draft, budgets)
+                    return await self._add(connection, namespace, draft, occurrence, budgets)
             except _TakenError:
                 pass
+            except _RetypedError as same:
+                return await self._retyped(namespace, same, budgets)
             except StoreError as error:
                 # Another process used the same idempotency key between our look and our write.
                 if not isinstance(error.__cause__, asyncpg.UniqueViolationError):
                     raise
-            known = await self.find_added(
-                namespace,
-                thread=draft.thread,
-                sha256=draft.sha256,
-                idempotency_key=draft.idempotency_key,
-                budgets=budgets,
-            )
-            if known is not None:
+            async with self._pool.transaction(namespace) as connection:
+                known = await self._find_added(
+                    connection,
+                    namespace,
+                    draft.thread,
+                    draft.sha256,
+                    draft.idempotency_key,
+                    draft.happened_at,
+                    budgets,
+                )
+            if isinstance(known, Receipt):
                 return known
-            # The id was taken, or the other item was forgotten meanwhile: try once more under a new id.
+            # The value came back, the id was taken, or the other item was forgotten meanwhile: a new id may do.
+            occurrence = known
             draft = replace(draft, item_id=new_item_id())
         raise StoreError(
             "The item could not be added because others change the same content; nothing was written, try again."
         )
 
-    async def _add(self, connection: Any, namespace: str, draft: ItemDraft, budgets: Budgets) -> Receipt:
-        row = await connection.fetchrow(self._queries["add"], *self._add_parameters(namespace, draft))
+    async def _add(
+        self, connection: Any, namespace: str, draft: ItemDraft, occurrence: int, budgets: Budgets
+    ) -> Receipt:
+        row = await connection.fetchrow(self._queries["add"], *self._add_parameters(namespace, draft, occurrence))
         if row is None:
             # The account has grown already: the transaction must not commit.
             raise _TakenError
+        lineage, other = await self._join(connection, namespace, draft)
         settled = await self._settle(connection, namespace, json.loads(row["account"]), budgets)
         ready = sum(chunk.embedding is not None for chunk in draft.chunks)
-        item = _added_item(draft, row)
+        item = replace(_added_item(draft, row), lineage=lineage)
+        if other is not None and (other["happened_at"], other["item_id"]) > (
+            item.happened_at,
+            parse_item_id(item.item_id),
+        ):
+            item = replace(item, latest=False, superseded_by=format_item_id(other["item_id"]))
         own = next((step for step in settled.steps if step.item_id == item.item_id), None)
         if own is not None:
             item = replace(item, detail=own.detail, cost=own.cost)
-        return self._receipt(item, "added", Indexed(len(draft.chunks), ready), settled)
+        receipt = self._receipt(item, "added", Indexed(len(draft.chunks), ready), settled)
+        return receipt if other is None else replace(receipt, version_of=format_item_id(other["item_id"]))
 
-    def _add_parameters(self, namespace: str, draft: ItemDraft) -> list[Any]:
+    async def _join(self, connection: Any, namespace: str, draft: ItemDraft) -> tuple[str | None, Row | None]:
+        """Let a new item join its versions; return its lineage, and the newest of the others.
+
+        The thread's row is held by now, so that of two versions at the same moment one sees the other.
+        """
+        number = parse_item_id(draft.item_id)
+        kin = await self._kin(connection, namespace, draft, number)
+        if kin.retyped is not None:
+            valid = await self._holding(connection, namespace, kin.retyped, draft.happened_at)
+            if valid["item_id"] == kin.retyped["item_id"]:
+                raise _RetypedError(valid["item_id"], spelled=kin.retyped["spelled"])
+        if not kin.versions:
+            return None, None
+        return await self._link(connection, namespace, number, kin.versions)
+
+    async def _retyped(self, namespace: str, same: _RetypedError, budgets: Budgets) -> Receipt:
+        async with self._pool.transaction(namespace) as connection:
+            item, indexed, settled = await self._current(connection, namespace, same.number, budgets)
+        return self._receipt(item, "duplicate" if same.spelled else "retyped", indexed, settled)
+
+    def _add_parameters(self, namespace: str, draft: ItemDraft, occurrence: int) -> list[Any]:
         labels = draft.labels
         return [
             namespace,
@@ -142,6 +211,9 @@ class ItemTables(Tables):
             draft.model,
             draft.expires_at,
             draft.summarize,
+            draft.happened_at,
+            occurrence,
+            *rows.frame_columns(draft.frame),
         ]
 
     async def get(self, namespace: str, item_id: str) -> Item:
@@ -242,6 +314,7 @@ def _added_item(draft: ItemDraft, row: Any) -> Item:
         source=dict(draft.source),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        happened_at=row["happened_at"],
         cost=draft.header_tokens + draft.tokens.tokens,
         header_tokens=draft.header_tokens,
         expires_at=draft.expires_at,

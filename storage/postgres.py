@@ -17,6 +17,7 @@ from .pool import Pool, PoolConfig, open_pool
 from .queries import fill, load
 from .rows import Row
 from .search_tables import SearchTables
+from .space_tables import SpaceTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class ServerFacts:
     login_is_app: bool
 
 
-class PostgresStore(ItemTables, LedgerTables, SearchTables, JobTables, ExportTables):
+class PostgresStore(ItemTables, LedgerTables, SearchTables, SpaceTables, JobTables, ExportTables):
     """Every method of Store is a named query and a row mapper; see the families it is made of."""
 
     def __init__(

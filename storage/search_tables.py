@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import ItemNotFoundError
 from ..core.ids import parse_item_id
 from ..core.ingest import chunk_text
-from ..core.models import Candidate, Filters, PendingChunk, Span, SparseTerms
+from ..core.models import NO_TERMS, CandidateSet, Filters, PendingChunk, Span, SparseTerms
 from . import rows
 from .item_tables import filter_parameters
 from .tables import UNCOUNTED_MEAN_LENGTH, Tables
@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 
 EXACT_UP_TO = 10_000
 """Chunks in reach up to which every vector is compared (3 ms, and never a lost row); beyond, HNSW."""
+EVERY_WORD_UP_TO = 20_000
+"""Chunks of a namespace up to which every chunk with any of the words is scored."""
+FREQUENT_FROM = 3_000
+"""Chunks beyond which a term's occurrences are too many to go through; see ``word_plan`` in the migrations."""
+_CHAMPIONS = 500
+"""Of such a term, this many chunks in which it weighs most are remembered."""
 _COUNT_ALWAYS_UP_TO = 2_000
 _GROWTH = 1.1
 _DRIFT = 0.25
 _ITEMS_A_BATCH = 50
+_TERMS_A_BATCH = 20
+_COUNTING_SECONDS = 600.0
+"""A statement's time for a count, in the background."""
 
 
 class SearchTables(Tables):
@@ -37,7 +46,9 @@ class SearchTables(Tables):
         terms: SparseTerms,
         filters: Filters,
         limit: int,
-    ) -> list[Candidate]:
+        reach: int = 2,
+        markers: SparseTerms = NO_TERMS,
+    ) -> CandidateSet:
         """See Store."""
         from pgvector import HalfVector
 
@@ -50,11 +61,20 @@ class SearchTables(Tables):
                 list(terms.keys),
                 list(terms.indices),
                 list(terms.counts),
+                list(markers.indices),
                 *filter_parameters(filters),
                 limit,
+                reach,
                 EXACT_UP_TO,
+                EVERY_WORD_UP_TO,
             )
-        return [rows.candidate(row) for row in found]
+        return rows.candidate_set(found, terms.counts)
+
+    async def known_terms(self, namespace: str, keys: Sequence[int]) -> Mapping[int, int]:
+        """See Store."""
+        async with self._pool.transaction(namespace) as connection:
+            found = await connection.fetch(self._queries["known_terms"], namespace, list(keys))
+        return {row["key"]: row["chunks"] for row in found}
 
     async def pending_chunks(
         self, namespace: str, item_id: str, model_id: str, limit: int
@@ -91,20 +111,35 @@ class SearchTables(Tables):
         async with self._pool.transaction(namespace) as connection:
             row = await connection.fetchrow(self._queries["measure_corpus"], namespace)
             assert row is not None
-            chunks, mean = row["chunks"], row["mean_length"]
-            frozen = row["frozen_length"] or UNCOUNTED_MEAN_LENGTH
             other_lexicon = row["lexicon"] not in (None, lexicon.version)
+            if not (other_lexicon or _count_is_due(row["chunks"], row["counted"] or 0)):
+                return 0
+            measured = await connection.fetchrow(self._queries["measure_length"], namespace)
+            assert measured is not None
+            chunks, mean = measured["chunks"], measured["mean_length"]
+            if not chunks:
+                return 0
+            frozen = row["mean_length"] or UNCOUNTED_MEAN_LENGTH
             rewritten = 0
-            if chunks and (other_lexicon or abs(mean - frozen) > _DRIFT * frozen):
+            if other_lexicon or abs(mean - frozen) > _DRIFT * frozen:
                 frozen = mean
                 rewritten = await self._rewrite(connection, namespace, lexicon, mean)
-            elif not (chunks <= _COUNT_ALWAYS_UP_TO or chunks > _GROWTH * (row["counted"] or 0)):
-                return 0
-            if chunks:
-                await connection.execute(self._queries["count_terms"], namespace)
-                await connection.execute(self._queries["put_statistics"], namespace, chunks, frozen, lexicon.version)
-                self._mean_lengths[namespace] = frozen
-            return rewritten
+            await connection.execute(self._queries["count_terms"], namespace, timeout=_COUNTING_SECONDS)
+            await connection.execute(self._queries["put_statistics"], namespace, chunks, frozen, lexicon.version)
+            self._mean_lengths[namespace] = frozen
+            least = FREQUENT_FROM if chunks > EVERY_WORD_UP_TO else chunks
+            frequent = await connection.fetch(self._queries["frequent_terms"], namespace, least)
+        # Half a minute's work among 500,000 chunks: each batch is a transaction of its own.
+        keys = [row["key"] for row in frequent]
+        for at in range(0, len(keys), _TERMS_A_BATCH):
+            await self._choose_champions(namespace, keys[at : at + _TERMS_A_BATCH])
+        return rewritten
+
+    async def _choose_champions(self, namespace: str, keys: Sequence[int]) -> None:
+        async with self._pool.transaction(namespace) as connection:
+            await connection.execute(
+                self._queries["put_champions"], namespace, keys, _CHAMPIONS, timeout=_COUNTING_SECONDS
+            )
 
     async def _rewrite(
         self, connection: Connection, namespace: str, lexicon: LexicalEncoder, mean_length: float
@@ -131,3 +166,8 @@ class SearchTables(Tables):
             rewritten += len(places)
             last = found[-1]["item_id"]
         return rewritten
+
+
+def _count_is_due(chunks: int, counted: int) -> bool:
+    """Say whether statistics of ``counted`` chunks are too old for ``chunks``."""
+    return chunks <= _COUNT_ALWAYS_UP_TO or not counted / _GROWTH <= chunks <= counted * _GROWTH

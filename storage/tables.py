@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ..core import ladder
 from ..core.budget import Budgets
 from ..core.errors import ItemNotFoundError
 from ..core.ids import format_item_id, new_number, parse_item_id
 from ..core.ladder import Choose
-from ..core.models import Item, ItemDraft, Receipt, Step, ThreadState
+from ..core.models import Item, ItemDraft, Outcome, Receipt, Step, ThreadState
 from . import rows
 from .rows import Row
 
 if TYPE_CHECKING:
     from .pool import Connection, Pool
-
-Outcome = Literal["added", "duplicate", "replayed", "updated", "unchanged", "forgotten", "restored", "purged"]
 
 AUTOMATIC = "palimpsest"
 """The actor of what happens by itself."""

@@ -19,6 +19,7 @@ from palimpsest.core.validation import Limits
 from palimpsest.server.app import Application, Opener, Parts, choose_budgets
 from palimpsest.server.settings import Settings
 from palimpsest.server.workers import Worker
+from palimpsest.slm.times import EnglishTimes
 from palimpsest.storage.inmemory import InMemoryStore
 
 from .fakes import FirstWords, HashEmbedder, ParagraphChunker, WordCounter, WordLexicon
@@ -36,6 +37,7 @@ def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | Non
                 store=store,
                 embedder=embedder,
                 lexicon=lexicon,
+                times=EnglishTimes(),
                 counter=WordCounter(),
                 chunker=ParagraphChunker(),
                 compressor=FirstWords(),

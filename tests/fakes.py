@@ -13,6 +13,7 @@ from palimpsest.core.errors import EmbedderError
 from palimpsest.core.ids import new_item_id
 from palimpsest.core.ingest import chunk_text
 from palimpsest.core.models import (
+    NO_TERMS,
     ChunkDraft,
     Detail,
     ItemDraft,
@@ -23,6 +24,7 @@ from palimpsest.core.models import (
     SparseTerms,
     TokenCount,
 )
+from palimpsest.core.versions import frame
 
 MODEL = "test-model/1"
 WINDOW = 10_000
@@ -92,9 +94,6 @@ def terms(namespace: str, text: str) -> SparseTerms:
     )
 
 
-NO_TERMS = SparseTerms((), (), (), 0)
-
-
 class WordLexicon:
     """A LexicalEncoder of plain words; ``suffix`` makes another version, whose words all end in it."""
 
@@ -110,6 +109,9 @@ class WordLexicon:
 
     def encode_query(self, namespace: str, text: str) -> SparseTerms:
         return self.encode_document(namespace, " ".join(text.split()[:64]))
+
+    def encode_markers(self, namespace: str, query: str) -> tuple[SparseTerms, tuple[str, ...]]:
+        return NO_TERMS, ()
 
 
 class WordCounter:
@@ -173,8 +175,13 @@ def draft(
     dimensions: int = DIMENSIONS,
     actor: str = "tester",
     idempotency_key: str | None = None,
+    happened_at: datetime | None = None,
+    versioned: bool = False,
 ) -> ItemDraft:
-    """What an add of ``text`` writes: a chunk a paragraph, each with its vector unless ``embedded`` is false."""
+    """What an add of ``text`` writes: a chunk a paragraph, each with its vector unless ``embedded`` is false.
+
+    It is a version of others only where it is ``versioned``.
+    """
     content = text.encode()
     lexicon = WordLexicon()
     chunks: list[ChunkDraft] = []
@@ -201,4 +208,6 @@ def draft(
         lexicon=lexicon.version,
         source={"actor": actor, "tool": "test"},
         idempotency_key=idempotency_key,
+        happened_at=happened_at,
+        frame=frame(namespace, text, labels or Labels(), "prose") if versioned else None,
     )

@@ -6,6 +6,7 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from ..core import models, validation
+from ..core.calls import Period
 from ..core.errors import InvalidInputError
 from ..core.models import Filters
 from .access import Memories
@@ -17,6 +18,7 @@ from .results import (
     SearchHit,
     SearchResult,
     joined,
+    written,
 )
 from .writing import ItemId, MemoryType
 
@@ -32,11 +34,21 @@ async def memory_search(
     tags: Annotated[list[str] | None, Field(description="All must be present")] = None,
     memory_type: str | None = None,
     min_priority: int | None = None,
+    since: Annotated[str | None, Field(description="When it happened: a date, or words like last week")] = None,
+    until: str | None = None,
+    as_of: Annotated[str | None, Field(description="What was valid then")] = None,
 ) -> Annotated[CallToolResult, SearchResult]:
     """Call before answering when the user refers to earlier work, decisions, preferences or stored files, and at
     the start of a task. Finds by meaning and by word; gives each item's best passage, not its whole text."""
     filters = _filters(thread, tags, memory_type, None, min_priority)
-    answer = await memories.memory.search(memories.caller, query, filters=filters, limit=limit, max_tokens=max_tokens)
+    answer = await memories.memory.search(
+        memories.caller,
+        query,
+        filters=filters,
+        period=Period(since, until, as_of),
+        limit=limit,
+        max_tokens=max_tokens,
+    )
     result = SearchResult(
         hits=[SearchHit.of(hit) for hit in answer.hits],
         omitted=answer.omitted,
@@ -59,8 +71,9 @@ def _found(result: SearchResult) -> str:
     ]
     for place, hit in enumerate(result.hits, start=1):
         title = f" · {hit.title}" if hit.title else ""
+        newer = f" · superseded by {hit.superseded_by}" if hit.superseded_by else ""
         parts.append(
-            f"[{place}] {hit.item_id} · score {hit.score:.2f}{title} · {hit.created_at[:10]} · "
+            f"[{place}] {hit.item_id} · score {hit.score:.2f}{title} · {hit.date[:10]}{newer} · "
             f"of {hit.total_tokens} tokens\n{hit.passage}"
         )
     if result.omitted:
@@ -88,8 +101,11 @@ async def memory_retrieve(
 def _header(page: models.Page) -> str:
     title = f" {page.item.labels.title!r}" if page.item.labels.title else ""
     more = f"next_cursor {page.next_cursor}" if page.next_cursor else "next_cursor null: this is the end"
+    when = f"dated {written(page.item.happened_at)}"
+    if page.item.superseded_by is not None:
+        when += f", superseded by {page.item.superseded_by}"
     return (
-        f"{page.item.item_id}{title}, {page.detail}, version {page.version}: bytes {page.start} to {page.end}, "
+        f"{page.item.item_id}{title}, {when}, {page.detail}, version {page.version}: bytes {page.start} to {page.end}, "
         f"{page.tokens} of {page.total_tokens} tokens; {more}; sha256 of the full text {page.sha256}. {STORED}"
     )
 
@@ -118,7 +134,8 @@ async def memory_list(
     )
     lines = [
         f"{item.item_id} · {item.title or 'untitled'} · {item.thread} · {item.total_tokens} tokens, {item.detail} "
-        f"{item.cost} · priority {item.priority} · {item.created_at[:10]}"
+        f"{item.cost} · priority {item.priority} · {item.date[:10]}"
+        f"{'' if item.superseded_by is None else f' · superseded by {item.superseded_by}'}"
         for item in result.items
     ]
     more = f"next_cursor {result.next_cursor}" if result.next_cursor else "next_cursor null: this is the end"

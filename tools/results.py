@@ -1,6 +1,7 @@
 """What tools answer: the structured results, and the short texts that go with them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from mcp.types import CallToolResult, TextContent
@@ -42,6 +43,7 @@ class Receipt(Result):
     utilization: float
     pressure: str
     compressed: int
+    version_of: str | None
     notes: list[str]
 
     @classmethod
@@ -65,6 +67,7 @@ class Receipt(Result):
             utilization=round(receipt.utilization, 4),
             pressure=receipt.ledger.pressure,
             compressed=len(receipt.steps),
+            version_of=receipt.version_of,
             notes=[*receipt.notes, *ledger_notes(receipt.ledger)],
         )
 
@@ -79,7 +82,8 @@ class SearchHit(BaseModel):
     start: int
     end: int
     total_tokens: int
-    created_at: str
+    date: str
+    superseded_by: str | None
 
     @classmethod
     def of(cls, hit: models.Hit) -> Self:
@@ -92,7 +96,8 @@ class SearchHit(BaseModel):
             start=hit.span.start,
             end=hit.span.end,
             total_tokens=hit.item.tokens,
-            created_at=hit.item.created_at.isoformat(timespec="seconds"),
+            date=written(hit.item.happened_at),
+            superseded_by=hit.item.superseded_by,
         )
 
 
@@ -118,6 +123,7 @@ class PageResult(Result):
     sha256: str
     version: int
     title: str | None
+    superseded_by: str | None
 
     @classmethod
     def of(cls, page: models.Page) -> Self:
@@ -133,6 +139,7 @@ class PageResult(Result):
             sha256=page.sha256,
             version=page.version,
             title=page.item.labels.title,
+            superseded_by=page.item.superseded_by,
         )
 
 
@@ -153,6 +160,8 @@ class ListedItem(BaseModel):
     cost: int
     sha256: str
     created_at: str
+    date: str
+    superseded_by: str | None
 
     @classmethod
     def of(cls, item: models.Item) -> Self:
@@ -173,6 +182,8 @@ class ListedItem(BaseModel):
             cost=item.cost if item.state is models.ItemState.ACTIVE else 0,
             sha256=item.sha256,
             created_at=item.created_at.isoformat(timespec="seconds"),
+            date=written(item.happened_at),
+            superseded_by=item.superseded_by,
         )
 
 
@@ -330,6 +341,12 @@ class ExportResult(Result):
     def of(cls, page: "ExportPage") -> Self:
         """Say what the core's page says."""
         return cls(content=page.text, start=page.start, end=page.end, next_cursor=page.next_cursor)
+
+
+def written(moment: datetime) -> str:
+    """Write a time, without its hours where it is a day."""
+    text = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return text.removesuffix("T00:00:00Z")
 
 
 def ledger_notes(ledger: models.ThreadState) -> list[str]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from ..core import models
 from ..core.memory import Change, NewMemory
 from .access import Memories, Session
-from .results import Receipt, joined
+from .results import Receipt, joined, written
 
 ItemId = Annotated[str, Field(description="mem_… id")]
 MemoryType = Field(json_schema_extra={"enum": list(models.MEMORY_TYPES)})
@@ -28,6 +28,7 @@ async def memory_add(
     idempotency_key: Annotated[str | None, Field(description="Same key on a retry adds nothing twice")] = None,
     model: Annotated[str | None, Field(description="Model whose window the thread has")] = None,
     expires_in_days: Annotated[float | None, Field(description="Forgotten after")] = None,
+    date: Annotated[str | None, Field(description="When it happened, ISO; default now")] = None,
 ) -> Annotated[CallToolResult, Receipt]:
     """Call when something should outlive this context: decisions, facts, preferences, findings, files, long tool
     output you will need again. Kept byte for byte and searchable; exact repeats add nothing."""
@@ -43,6 +44,7 @@ async def memory_add(
         idempotency_key=idempotency_key,
         model=model,
         expires_in_days=expires_in_days,
+        date=date,
     )
     return _answer(memories, await memories.memory.add(memories.caller, new))
 
@@ -63,6 +65,7 @@ async def memory_update(
         str | None,
         Field(description="How it stands in its thread's block", json_schema_extra={"enum": list(models.STANDINGS)}),
     ] = None,
+    date: str | None = None,
 ) -> Annotated[CallToolResult, Receipt]:
     """Call to correct an item's text or labels instead of adding a second one; detail full restores a shortened one.
     What is left out stays. New content needs expected_sha256, so that no other edit is lost."""
@@ -77,6 +80,7 @@ async def memory_update(
         tags=tags,
         thread=thread,
         detail=detail,
+        date=date,
     )
     return _answer(memories, await memories.memory.update(memories.caller, item_id, change))
 
@@ -101,12 +105,14 @@ def _answer(memories: Session, receipt: models.Receipt) -> CallToolResult:
     if receipt.chunks_pending or memories.services.summarizes:
         memories.wake()
     result = Receipt.of(receipt)
-    return result.answer(joined([_DONE[receipt.outcome].format(id=result.item_id), _facts(result), *result.notes]))
+    done = _DONE[receipt.outcome].format(id=result.item_id)
+    return result.answer(joined([done, _version(receipt), _facts(result), *result.notes]))
 
 
 _DONE = {
     "added": "Kept as {id}.",
     "duplicate": "Nothing added: this thread already holds exactly this text as {id}.",
+    "retyped": "Nothing added: but for its typing this thread already holds this text as {id}.",
     "replayed": "Nothing added: this idempotency_key was used before, for {id}.",
     "updated": "Updated {id}.",
     "unchanged": "Nothing changed: {id} already is so.",
@@ -114,6 +120,19 @@ _DONE = {
     "restored": "Restored {id}.",
     "purged": "Purged {id} for good, with all its versions.",
 }
+
+
+def _version(receipt: models.Receipt) -> str | None:
+    """Say what a receipt has no field for: when it happened, unless just now, and how it stands among its versions."""
+    item = receipt.item
+    dated = None if item.happened_at == item.created_at else f"Dated {written(item.happened_at)}."
+    version: str | None = None
+    if receipt.version_of is not None:
+        which = "now the newest" if item.latest else "which stays the newest"
+        version = f"Another version of {receipt.version_of}, {which}."
+    elif receipt.outcome == "duplicate" and item.superseded_by is not None:
+        version = f"{item.superseded_by} supersedes it; pass a date to say that it holds again."
+    return " ".join(filter(None, (dated, version))) or None
 
 
 def _facts(result: Receipt) -> str:

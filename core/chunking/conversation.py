@@ -35,8 +35,9 @@ _DATE_LINE = re.compile(
 )
 _HAS_DAY = re.compile(_DAY, re.VERBOSE | re.IGNORECASE)
 _ROLES = frozenset(
-    {"user", "assistant", "system", "human", "tool", "ai", "bot", "agent", "customer", "support", "me", "you"}
+    {"user", "assistant", "system", "human", "tool", "ai", "bot", "model", "agent", "customer", "support", "me", "you"}
 )
+_CHAT_ROLES = frozenset({"user", "assistant", "system", "human", "tool", "ai", "bot", "model"})
 NOT_SPEAKERS = frozenset(
     """
     note notes todo example examples warning error info debug trace fatal critical notice http https see also title
@@ -58,8 +59,13 @@ class Turn:
 
 
 def find_turns(text: str) -> list[Turn]:
-    """Return the turns in order; text before the first one belongs to none."""
+    """Return the turns in order; text before the first one belongs to none.
+
+    Where a chat with an assistant begins the text, only roles speak: "Example:" in an answer is no speaker.
+    """
     heads = [head for head in _TURN.finditer(text) if _is_speaker(head)]
+    if heads and _speaker(heads[0]).casefold() in _CHAT_ROLES:
+        heads = [head for head in heads if _speaker(head).casefold() in _CHAT_ROLES]
     dates = [(match.start(), match["date"]) for match in _DATE_LINE.finditer(text)]
     turns: list[Turn] = []
     date, upcoming = "", 0

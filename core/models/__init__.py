@@ -1,7 +1,7 @@
 """The values that Palimpsest works with: frozen, without behaviour that needs the outside."""
 
 from .blocks import Block, BlockEntry, Compressed, ContextAnswer, Handout
-from .drafts import ChunkDraft, ItemDraft, Rendition, Span, SparseTerms, TokenCount
+from .drafts import NO_TERMS, ChunkDraft, ItemDraft, Rendition, Span, SparseTerms, TokenCount
 from .items import (
     DETAILS,
     MEMORY_TYPES,
@@ -19,23 +19,30 @@ from .items import (
 )
 from .jobs import JOB_KINDS, DeadJob, Job, JobCount, JobKind, PendingChunk
 from .language import Completion, TextUsage
-from .ledger import NEAR, Pressure, Receipt, Rung, Stale, StaleItem, Step, ThreadState
-from .search import Candidate, Evidence, Hit, RankedChunk, SearchAnswer
+from .ledger import NEAR, Outcome, Pressure, Receipt, Rung, Stale, StaleItem, Step, ThreadState
+from .search import Candidate, CandidateSet, Evidence, Hit, RankedChunk, SearchAnswer
+from .spaces import BareChunk, Coverage, MadeVector, QueryVector, Space, SpaceState
+from .spellings import Spelling
 from .state import Event, MemoryState, StoreCounts
+from .times import QueryTime, TimeReading
 
 __all__ = [
     "DETAILS",
     "JOB_KINDS",
     "MEMORY_TYPES",
     "NEAR",
+    "NO_TERMS",
     "STANDINGS",
+    "BareChunk",
     "Block",
     "BlockEntry",
     "Candidate",
+    "CandidateSet",
     "ChunkDraft",
     "Completion",
     "Compressed",
     "ContextAnswer",
+    "Coverage",
     "DeadJob",
     "Detail",
     "Event",
@@ -52,18 +59,25 @@ __all__ = [
     "JobKind",
     "Kind",
     "Labels",
+    "MadeVector",
     "MemoryState",
     "MemoryType",
+    "Outcome",
     "Page",
     "PendingChunk",
     "Pressure",
+    "QueryTime",
+    "QueryVector",
     "RankedChunk",
     "Receipt",
     "Rendition",
     "Rung",
     "SearchAnswer",
+    "Space",
+    "SpaceState",
     "Span",
     "SparseTerms",
+    "Spelling",
     "Stale",
     "StaleItem",
     "Standing",
@@ -71,5 +85,6 @@ __all__ = [
     "StoreCounts",
     "TextUsage",
     "ThreadState",
+    "TimeReading",
     "TokenCount",
 ]

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from .items import Detail, Labels
+
+if TYPE_CHECKING:
+    from ..versions import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class SparseTerms:
     """A text's terms for word search.
 
     ``keys`` are signed 32-bit hashes of (namespace, term), distinct; ``indices`` are the same terms' positions in the
-    sparse vector (1-based, at most 1,000,000,000); ``counts`` are how often each occurs; ``length`` counts every
+    sparse vector, ``(key + 2**31) % 1_000_000_000 + 1``; ``counts`` are how often each occurs; ``length`` counts every
     indexed token. The three tuples run in parallel.
     """
 
@@ -34,6 +38,10 @@ class SparseTerms:
     indices: tuple[int, ...]
     counts: tuple[int, ...]
     length: int
+
+
+NO_TERMS = SparseTerms((), (), (), 0)
+"""What a text without any indexed word has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,8 @@ class ItemDraft:
     """Everything that an add or a new version writes, in one transaction.
 
     ``header_tokens`` are those of the item's line in the block; ``model`` is remembered by the thread; ``summarize``
-    leaves a job for a language model.
+    leaves a job for a language model. ``happened_at`` is None for the time of the add, or to leave it as it is;
+    ``frame`` is None where the text can have no versions.
     """
 
     item_id: str
@@ -87,3 +96,5 @@ class ItemDraft:
     model: str | None = None
     expires_at: datetime | None = None
     summarize: bool = False
+    happened_at: datetime | None = None
+    frame: "Frame | None" = None

@@ -54,7 +54,9 @@ class Item:
     ``sha256`` (hex) and ``size_bytes`` describe the current version's UTF-8 bytes; ``tokens`` were counted by
     ``token_counter``; ``source`` is the provenance (client, tool). ``cost`` is what the item takes of its thread's
     block at ``detail``, in tokens, 0 when archived; ``header_tokens`` of it are for the line above its text. After
-    ``expires_at`` hygiene forgets it.
+    ``expires_at`` hygiene forgets it. ``happened_at`` is when what it tells happened or came to be so. Items that tell
+    the same with a fact changed share a ``lineage``, the id of the first of them; all but the ``latest`` are
+    ``superseded_by`` that one.
     """
 
     item_id: str
@@ -69,22 +71,34 @@ class Item:
     source: Mapping[str, str]
     created_at: datetime
     updated_at: datetime
+    happened_at: datetime
     last_used_at: datetime | None = None
     detail: Standing = "full"
     cost: int = 0
     header_tokens: int = 0
     expires_at: datetime | None = None
+    lineage: str | None = None
+    latest: bool = True
+    superseded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a search or a list is narrowed to; an empty field does not narrow. ``tags`` must all be present."""
+    """What a search or a list is narrowed to; an empty field does not narrow. ``tags`` must all be present.
+
+    ``since`` and ``until`` bound when it happened (``since <= happened_at < until``). ``as_of`` leaves what was valid
+    then: it had happened, and no other active item of its lineage had happened later by then (of two that happened at
+    once the one with the larger id is the later).
+    """
 
     thread: str | None = None
     content_type: str | None = None
     memory_type: MemoryType | None = None
     tags: tuple[str, ...] = ()
     min_priority: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    as_of: datetime | None = None
 
     @property
     def narrows(self) -> bool:

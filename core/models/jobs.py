@@ -6,10 +6,10 @@ from typing import Literal
 
 from .drafts import Span
 
-JobKind = Literal["embed", "reweigh", "summarize", "hygiene"]
+JobKind = Literal["embed", "reweigh", "summarize", "hygiene", "reembed"]
 
 
-JOB_KINDS: tuple[JobKind, ...] = ("embed", "reweigh", "summarize", "hygiene")
+JOB_KINDS: tuple[JobKind, ...] = ("embed", "reweigh", "summarize", "hygiene", "reembed")
 
 
 @dataclass(frozen=True, slots=True)

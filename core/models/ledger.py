@@ -10,6 +10,11 @@ from .items import Detail, Item, Standing
 Pressure = Literal["low", "near", "over", "unsafe"]
 
 
+Outcome = Literal[
+    "added", "duplicate", "retyped", "replayed", "updated", "unchanged", "forgotten", "restored", "purged"
+]
+
+
 NEAR = 0.05
 """A thread within this share of its trigger is near it."""
 
@@ -114,19 +119,22 @@ class Receipt:
     """What is true about an item once its write has been committed.
 
     ``outcome`` of an add: ``added``, ``duplicate`` (the thread already holds exactly this content: nothing was added,
-    ``item`` is the one that holds it) or ``replayed`` (the idempotency key was used before: ``item`` is what that call
-    made). ``chunks_pending`` counts chunks whose vectors are still being made: 0 means searchable by meaning.
+    ``item`` is the one that holds it), ``retyped`` (nothing was added: ``item`` has this content but for its typing)
+    or ``replayed`` (the idempotency key was used before: ``item`` is what that call made). ``version_of`` is the newest
+    other item of an added item's lineage. ``chunks_pending`` counts chunks whose vectors are still being made: 0 means
+    searchable by meaning.
     ``ledger`` is the thread's account after the write, ``steps`` what stepped down because of it.
     """
 
     item: Item
-    outcome: Literal["added", "duplicate", "replayed", "updated", "unchanged", "forgotten", "restored", "purged"]
+    outcome: Outcome
     durable: bool
     chunks: int
     chunks_pending: int
     ledger: ThreadState
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
+    version_of: str | None = None
 
     @property
     def utilization(self) -> float:

@@ -18,7 +18,10 @@ class ItemStore(Protocol):
         """Commit a new item with its renditions and chunks, and a job for the chunks that have no vector.
 
         The thread is made when it is new. Content that the thread already holds in an active item (same SHA-256) adds
-        nothing: outcome ``duplicate``. A used ``idempotency_key`` with the same content: outcome ``replayed``.
+        nothing: outcome ``duplicate``; so does content that it holds in other typing: outcome ``retyped``, unless that
+        item has had exactly this content once. But where another content of the same lineage held at the draft's
+        ``happened_at``, the value came back, and is added. A new item joins the lineage of those that its ``frame``
+        shows to be versions of it. A used ``idempotency_key`` with the same content: outcome ``replayed``.
 
         Raises:
             ConflictError: the idempotency key was used for other content.
@@ -26,7 +29,14 @@ class ItemStore(Protocol):
         ...
 
     async def find_added(
-        self, namespace: str, *, thread: str, sha256: str, idempotency_key: str | None, budgets: Budgets
+        self,
+        namespace: str,
+        *,
+        thread: str,
+        sha256: str,
+        idempotency_key: str | None,
+        happened_at: datetime | None = None,
+        budgets: Budgets,
     ) -> Receipt | None:
         """Return what ``add`` would answer with ``duplicate`` or ``replayed``, before any work is spent on the content.
 
@@ -67,6 +77,8 @@ class ItemStore(Protocol):
     ) -> Receipt:
         """Commit ``draft`` as the next version of the item it names; older versions stay readable.
 
+        What lineage the item is of is decided anew.
+
         Raises:
             ItemNotFoundError: no such item.
             ConflictError: the current version's SHA-256 is not ``expected_sha256``, the item is forgotten, or the
@@ -82,13 +94,14 @@ class ItemStore(Protocol):
         *,
         thread: str,
         header_tokens: int | None = None,
+        happened_at: datetime | None = None,
         actor: str,
         budgets: Budgets,
     ) -> Receipt:
         """Replace an item's labels and thread; outcome ``unchanged`` when nothing differs.
 
-        ``header_tokens`` are those of its new line in the block, None where that stays.
-        An item that comes into another thread stands at the end of its block.
+        ``header_tokens`` are those of its new line in the block, None where that stays; so for ``happened_at``.
+        An item that comes into another thread stands at the end of its block, and leaves its lineage.
         """
         ...
 

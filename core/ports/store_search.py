@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ..models import Candidate, Filters, Item, PendingChunk, Span, SparseTerms
+from ..models import NO_TERMS, CandidateSet, Filters, Item, PendingChunk, Span, SparseTerms
 from .parts import LexicalEncoder
 
 
@@ -19,12 +19,25 @@ class SearchStore(Protocol):
         terms: SparseTerms,
         filters: Filters,
         limit: int,
-    ) -> list[Candidate]:
-        """Return up to ``limit`` chunks by meaning and up to ``limit`` by word, each with both its scores.
+        reach: int = 2,
+        markers: SparseTerms = NO_TERMS,
+    ) -> CandidateSet:
+        """Return up to ``limit`` chunks by meaning and up to ``limit`` by word, and their neighbours, all scored alike.
 
         Only active items that pass ``filters``; only vectors of ``model_id``; ``vector`` None leaves meaning out, empty
-        ``terms`` leave words out. BM25 with k1 1.2 and b 0.75 (Robertson and Zaragoza 2009). One statement.
+        ``terms`` leave words out. BM25 with k1 1.2 and b 0.75 (Robertson and Zaragoza 2009). ``markers`` are terms that
+        neither select a chunk nor count in its score; whether a chunk has them is only told. One statement.
+
+        The neighbours of a chunk are those of its item within ``reach`` ordinals; for episodic items also, past the
+        item's ends, chunks of the nearest active items of its thread, by their positions, up to ``reach`` in all each
+        way. Neighbours need not pass the filters.
+
+        Scans are exact up to about 10,000 chunks (20,000 by word); beyond, indexes answer nearly as well.
         """
+        ...
+
+    async def known_terms(self, namespace: str, keys: Sequence[int]) -> Mapping[int, int]:
+        """Return which of the terms active items have, and in about how many chunks, as last counted; at least 1."""
         ...
 
     async def passages(self, namespace: str, wanted: Sequence[tuple[str, Span]]) -> list[tuple[Item, bytes]]:

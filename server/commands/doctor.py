@@ -8,12 +8,15 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from ... import __version__
 from ...core.errors import PalimpsestError
 from ...core.models import DeadJob, JobCount
+from ...core.spaces import Spaces
 from ..app import choose_counter, choose_embedder, open_store
+from ..embedders import former_embedder
 from ..http import check_exposure
 from ..logs import configure_logging
 from ..settings import Settings, config_path
@@ -32,12 +35,13 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "token counter": lambda: check_counter(settings),
         "embedder": lambda: check_embedder(settings),
         "database": lambda: check_database(settings),
+        "vectors": lambda: check_vectors(settings),
         "jobs": lambda: check_jobs(settings),
     }
     print(f"palimpsest {__version__}")
     failed: list[str] = []
     for name, check in checks.items():
-        if name == "jobs" and "database" in failed:
+        if name in ("vectors", "jobs") and "database" in failed:
             # The same failure once more would tell nothing.
             continue
         start = time.perf_counter()
@@ -122,6 +126,24 @@ async def check_database(settings: Settings) -> str:
             return f"{told}; row-level security binds the role {settings.database_app_role}"
     finally:
         await embedder.aclose()
+
+
+async def check_vectors(settings: Settings) -> str:
+    """Say which model searches use, and how far the memory has come on its way to another one."""
+    embedder = choose_embedder(settings)
+    try:
+        async with open_store(settings, embedder) as store:
+            spaces = Spaces(store=store, embedder=embedder, former=partial(former_embedder, settings))
+            try:
+                notes = await spaces.notes(settings.namespace)
+                serving = (await spaces.look(settings.namespace)).serving.model_id
+                reach = await store.coverage(settings.namespace, serving)
+            finally:
+                await spaces.aclose()
+    finally:
+        await embedder.aclose()
+    told = f"{reach.vectors:,} of {reach.chunks:,} passages have vectors of {serving}"
+    return " ".join((told + ".", *notes)) if notes else told
 
 
 async def check_jobs(settings: Settings) -> str:

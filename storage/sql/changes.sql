@@ -1,9 +1,11 @@
 -- relabel --
--- Replace an item's labels and thread.
+-- Replace an item's labels and thread, and when it happened; in another thread it has another lineage.
 UPDATE palimpsest.items SET thread = $3, title = $4, content_type = $5, memory_type = $6, priority = $7::smallint,
     pinned = $8, tags = $9::text[], position = coalesce($10::bigint, position), cost = CASE detail WHEN 'archived'
         THEN 0 ELSE cost + coalesce($11::integer, header_tokens) - header_tokens END,
-    header_tokens = coalesce($11, header_tokens), updated_at = now()
+    header_tokens = coalesce($11, header_tokens), happened_at = coalesce($12::timestamptz, happened_at),
+    lineage = CASE thread WHEN $3 THEN lineage ELSE $13::bigint END, latest = latest OR thread <> $3,
+    occurrence = CASE thread WHEN $3 THEN occurrence ELSE 0 END, updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 
@@ -28,7 +30,7 @@ WITH vectors AS (
 UPDATE palimpsest.chunk_terms SET live = $3 WHERE namespace_id = $1 AND item_id = $2
 
 -- put_version --
--- Make a content the item's next version.
+-- Make a content the item's next version; of what it is another version is decided anew.
 WITH content AS (
     INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
     VALUES ($1, $2, $3, $4::bytea, $5::bytea, $6, $7, now())
@@ -36,7 +38,8 @@ WITH content AS (
 UPDATE palimpsest.items SET version = $3, sha256 = $5, size_bytes = octet_length($4), tokens = $6::integer, token_counter = $7,
     chunk_count = $8, title = $9, content_type = $10, memory_type = $11, priority = $12::smallint, pinned = $13,
     tags = $14::text[], thread = $15, position = coalesce($16::bigint, position), header_tokens = $17::integer,
-    detail = 'full', cost = $6 + $17, updated_at = now()
+    detail = 'full', cost = $6 + $17, happened_at = coalesce($18::timestamptz, happened_at), lineage = NULL, latest = true,
+    occurrence = 0, head = $19::integer, middle = $20::integer, tail = $21::integer, updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 
@@ -67,13 +70,17 @@ WITH rendition AS (
     INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
     SELECT $1, $2, v.ordinal, true, $15, v.embedding
     FROM unnest($13::integer[], $14:::"vectors".halfvec[]) AS v(ordinal, embedding)
+), space AS (
+    SELECT s.serving, s.wanted FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1 FOR KEY SHARE
 ), reweigh AS (
     INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
     VALUES ($1, $16::bigint + 1, 'reweigh', NULL, now() + $17::interval)
     ON CONFLICT DO NOTHING
 )
 INSERT INTO palimpsest.jobs AS j (namespace_id, job_id, kind, item_id, due_at)
-SELECT $1, $16, 'embed', $2, now() WHERE cardinality($13) < cardinality($7)
+SELECT $1, $16, 'embed', $2, now()
+WHERE cardinality($13) < cardinality($7)
+    OR cardinality($7) > 0 AND EXISTS (SELECT FROM space WHERE $15 <> space.serving OR $15 <> space.wanted)
 UNION ALL
 SELECT $1, $16 + 2, 'summarize', $2, now() WHERE $18::boolean
 ON CONFLICT (namespace_id, kind, item_id) DO UPDATE SET owner = NULL, leased_until = NULL, due_at = excluded.due_at,

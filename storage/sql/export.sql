@@ -35,7 +35,7 @@ ORDER BY t.thread
 -- Items.
 SELECT i.item_id, i.thread, i.version, i.state, i.title, i.content_type, i.memory_type, i.priority, i.pinned, i.tags,
     i.sha256, i.size_bytes, i.tokens, i.token_counter, i.source, i.created_at, i.updated_at, i.last_used_at, i.detail,
-    i.position, i.header_tokens, i.cost, i.expires_at
+    i.position, i.header_tokens, i.cost, i.expires_at, i.happened_at, i.lineage, i.occurrence
 FROM palimpsest.items i
 WHERE i.namespace_id = $1 AND ($2::text IS NULL OR i.thread = $2)
 ORDER BY i.item_id
@@ -113,31 +113,36 @@ FROM json_populate_recordset(NULL::palimpsest.items, $2::json) AS w
 CROSS JOIN LATERAL (
     SELECT known.item_id FROM palimpsest.items known
     WHERE known.namespace_id = $1 AND known.thread = w.thread AND known.sha256 = w.sha256 AND known.state = 'active'
+        AND known.occurrence = w.occurrence
     LIMIT 1
 ) AS i
 WHERE w.state = 'active' AND i.item_id <> w.item_id
 ORDER BY w.item_id LIMIT 1
 
 -- restore_item --
--- Insert items, and say which were here and which of them differ in more than their use.
+-- Insert items, and say which were here and which of them differ in more than their use; those join their lineages.
 WITH wanted AS (
     SELECT * FROM json_populate_recordset(NULL::palimpsest.items, $2::json)
 ), made AS (
     INSERT INTO palimpsest.items (namespace_id, item_id, thread, version, state, title, content_type, memory_type,
         priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at,
-        last_used_at, detail, position, header_tokens, cost, expires_at)
+        last_used_at, detail, position, header_tokens, cost, expires_at, happened_at, lineage, occurrence)
     SELECT $1, item_id, thread, version, state, title, content_type, memory_type,
         priority, pinned, tags, sha256, size_bytes, tokens, token_counter, 0, source, created_at, updated_at,
-        last_used_at, detail, position, header_tokens, cost, expires_at
+        last_used_at, detail, position, header_tokens, cost, expires_at, coalesce(happened_at, created_at), lineage,
+        occurrence
     FROM wanted
     ON CONFLICT (namespace_id, item_id) DO NOTHING
     RETURNING item_id
+), joined AS (
+    UPDATE palimpsest.items i SET lineage = w.lineage FROM wanted w
+    WHERE i.namespace_id = $1 AND i.item_id = w.item_id AND i.lineage IS NULL AND w.lineage IS NOT NULL
 )
 SELECT w.item_id AS key, m.item_id IS NOT NULL AS made, m.item_id IS NULL
     AND (w.thread, w.version, w.state, w.title, w.content_type, w.memory_type, w.priority, w.pinned, w.tags, w.sha256,
-        w.source, w.created_at, w.updated_at, w.expires_at)
+        w.source, w.created_at, w.updated_at, w.expires_at, coalesce(w.happened_at, w.created_at))
     IS DISTINCT FROM (i.thread, i.version, i.state, i.title, i.content_type, i.memory_type, i.priority, i.pinned,
-        i.tags, i.sha256, i.source, i.created_at, i.updated_at, i.expires_at) AS differs
+        i.tags, i.sha256, i.source, i.created_at, i.updated_at, i.expires_at, i.happened_at) AS differs
 FROM wanted w LEFT JOIN made m ON m.item_id = w.item_id
 LEFT JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
 
@@ -154,7 +159,8 @@ WITH wanted AS (
 )
 SELECT w.item_id AS key, w.version, m.item_id IS NOT NULL AS made,
     m.item_id IS NULL AND c.sha256 IS DISTINCT FROM w.sha256 AS differs,
-    i.version = w.version AS current, i.state = 'active' AS live, i.title, i.content_type
+    i.version = w.version AS current, i.state = 'active' AS live, i.title, i.content_type,
+    i.memory_type, i.priority, i.pinned, i.tags
 FROM wanted w JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
 LEFT JOIN made m ON m.item_id = w.item_id AND m.version = w.version
 LEFT JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = w.item_id AND c.version = w.version
@@ -178,6 +184,12 @@ WITH counted AS (
 INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
 SELECT $1, j.job_id, 'embed', j.item_id, now() FROM unnest($11::bigint[], $12::bigint[]) AS j(job_id, item_id)
 ON CONFLICT DO NOTHING
+
+-- restore_frames --
+-- Note what versions of items are found by.
+UPDATE palimpsest.items i SET head = f.head, middle = f.middle, tail = f.tail
+FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5::integer[]) AS f(item_id, head, middle, tail)
+WHERE i.namespace_id = $1 AND i.item_id = f.item_id
 
 -- restore_rendition --
 -- Insert renditions that are not here.
@@ -260,3 +272,13 @@ FROM (
     GROUP BY w.thread
 ) AS s
 WHERE t.namespace_id = $1 AND t.thread = s.thread
+
+-- restore_latest --
+-- Mark the newest active item of each lineage in these threads as its latest, and no other.
+UPDATE palimpsest.items i SET latest = NOT i.latest
+FROM (
+    SELECT k.item_id, k.latest, k.state = 'active' AND row_number() OVER (
+        PARTITION BY k.lineage ORDER BY k.state = 'active' DESC, k.happened_at DESC, k.item_id DESC) = 1 AS newest
+    FROM palimpsest.items k WHERE k.namespace_id = $1 AND k.thread = ANY($2::text[]) AND k.lineage IS NOT NULL
+) AS n
+WHERE i.namespace_id = $1 AND i.item_id = n.item_id AND n.latest <> n.newest

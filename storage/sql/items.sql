@@ -1,17 +1,18 @@
 -- find_added --
--- What an add would run into: the item of a used idempotency key, or the active item with the same content; and the
--- mean chunk length that impacts are stored with.
-SELECT found.item_id, found.outcome, found.same, s.mean_length
+-- What an add would run into: the item of a used idempotency key, or the active item with the same content, the latest
+-- if it is there several times; and the mean chunk length that impacts are stored with.
+SELECT found.*, s.mean_length
 FROM (SELECT 1) AS one
 LEFT JOIN palimpsest.corpus_statistics s ON s.namespace_id = $1
 LEFT JOIN LATERAL (
-    SELECT k.item_id, 'replayed' AS outcome, k.sha256 = $3::bytea AS same, 0 AS place
+    SELECT k.item_id, 'replayed' AS outcome, k.sha256 = $3::bytea AS same, $3 AS sha256, NULL::bigint AS lineage,
+        0 AS occurrence, 0 AS place, true AS latest, NULL::timestamptz AS happened_at
     FROM palimpsest.idempotency_keys k WHERE k.namespace_id = $1 AND k.key = $4::text
     UNION ALL
-    SELECT i.item_id, 'duplicate', true, 1
+    SELECT i.item_id, 'duplicate', true, i.sha256, i.lineage, max(i.occurrence) OVER () + 1, 1, i.latest, i.happened_at
     FROM palimpsest.items i
     WHERE i.namespace_id = $1 AND i.thread = $2 AND i.sha256 = $3 AND i.state = 'active'
-    ORDER BY place LIMIT 1
+    ORDER BY place, latest DESC, happened_at DESC LIMIT 1
 ) AS found ON true
 
 -- add --
@@ -31,12 +32,13 @@ WITH namespace AS (
 ), item AS (
     INSERT INTO palimpsest.items (namespace_id, item_id, thread, version, state, title, content_type, memory_type,
         priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at,
-        position, header_tokens, cost, expires_at)
+        position, header_tokens, cost, expires_at, happened_at, occurrence, head, middle, tail)
     SELECT $1, $2, $3, 1, 'active', $4, $5, $6, $7::smallint, $8, $9::text[], $10::bytea, $11, $12, $13, $14,
-        $15::jsonb, now(), now(), entries, $35, $12 + $35, $37::timestamptz
+        $15::jsonb, now(), now(), entries, $35, $12 + $35, $37::timestamptz, coalesce($39::timestamptz, now()),
+        $40::smallint, $41::integer, $42::integer, $43::integer
     FROM thread
     ON CONFLICT DO NOTHING
-    RETURNING item_id, created_at, updated_at
+    RETURNING item_id, created_at, updated_at, happened_at
 ), content AS (
     INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
     SELECT $1, item_id, 1, $16::bytea, $10, $12, $13, now() FROM item
@@ -66,22 +68,29 @@ WITH namespace AS (
 ), image AS (
     INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
     SELECT $1, $31, item_id, '{}' FROM item
+), space AS (
+    -- Held until the commit: the wanted space does not begin to serve in between.
+    SELECT s.serving, s.wanted FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1 FOR KEY SHARE
 ), job AS (
     INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
-    SELECT $1, $33::bigint, 'embed', item_id, now() FROM item WHERE cardinality($27) < $14
+    SELECT $1, $33::bigint, 'embed', item_id, now() FROM item
+    WHERE cardinality($27) < $14
+        OR $14 > 0 AND EXISTS (SELECT FROM space WHERE $29 <> space.serving OR $29 <> space.wanted)
     UNION ALL
     SELECT $1, $33 + 1, 'reweigh', NULL, now() + $34::interval FROM item
     UNION ALL
     SELECT $1, $33 + 2, 'summarize', item_id, now() FROM item WHERE $38::boolean
     ON CONFLICT DO NOTHING
 )
-SELECT item.created_at, item.updated_at, to_jsonb(thread.*) AS account FROM item, thread
+SELECT item.created_at, item.updated_at, item.happened_at, to_jsonb(thread.*) AS account FROM item, thread
 
 -- get --
--- An item's row with its thread's account and how many of its chunks have a vector of the model.
-SELECT i.*, to_jsonb(t.*) AS account,
+-- An item's row with its thread's account and how many of its chunks have a vector of the model that serves.
+SELECT i.*, to_jsonb(t.*) AS account, CASE WHEN NOT i.latest THEN (SELECT n.item_id FROM palimpsest.items n
+        WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by,
     (SELECT count(*) FROM palimpsest.chunk_vectors v
-     WHERE v.namespace_id = i.namespace_id AND v.item_id = i.item_id AND v.model_id = $3) AS vectors
+     WHERE v.namespace_id = i.namespace_id AND v.item_id = i.item_id AND v.model_id = coalesce(
+         (SELECT s.serving FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1), $3)) AS vectors
 FROM palimpsest.items i JOIN palimpsest.threads t ON t.namespace_id = i.namespace_id AND t.thread = i.thread
 WHERE i.namespace_id = $1 AND i.item_id = $2
 
@@ -93,21 +102,24 @@ FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = $2 FOR UPDATE 
 
 -- read --
 -- An item with the content of its current version.
-SELECT i.*, c.content, c.sha256 AS content_sha256
+SELECT i.*, CASE WHEN NOT i.latest THEN (SELECT n.item_id FROM palimpsest.items n
+        WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by, c.content, c.sha256 AS content_sha256
 FROM palimpsest.items i
 JOIN palimpsest.contents c ON c.namespace_id = i.namespace_id AND c.item_id = i.item_id AND c.version = i.version
 WHERE i.namespace_id = $1 AND i.item_id = $2
 
 -- read_version --
 -- An item with the content of one of its versions; the content is null where there is no such version.
-SELECT i.*, c.content, c.sha256 AS content_sha256
+SELECT i.*, CASE WHEN NOT i.latest THEN (SELECT n.item_id FROM palimpsest.items n
+        WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by, c.content, c.sha256 AS content_sha256
 FROM palimpsest.items i
 LEFT JOIN palimpsest.contents c ON c.namespace_id = i.namespace_id AND c.item_id = i.item_id AND c.version = $3
 WHERE i.namespace_id = $1 AND i.item_id = $2
 
 -- rendition --
 -- An item with its rendition at a detail, null where it has none.
-SELECT i.*, r.body, r.tokens AS rendition_tokens, r.compressor
+SELECT i.*, CASE WHEN NOT i.latest THEN (SELECT n.item_id FROM palimpsest.items n
+        WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by, r.body, r.tokens AS rendition_tokens, r.compressor
 FROM palimpsest.items i
 LEFT JOIN palimpsest.renditions r ON r.namespace_id = i.namespace_id AND r.item_id = i.item_id AND r.detail = $3
 WHERE i.namespace_id = $1 AND i.item_id = $2
@@ -120,18 +132,25 @@ WITH passing AS (
         AND ($3::text IS NULL OR i.thread = $3) AND ($4::text IS NULL OR i.content_type = $4)
         AND ($5::text IS NULL OR i.memory_type = $5) AND ($6::text[] IS NULL OR i.tags @> $6)
         AND ($7::integer IS NULL OR i.priority >= $7)
+        AND ($8::timestamptz IS NULL OR i.happened_at >= $8) AND ($9::timestamptz IS NULL OR i.happened_at < $9)
+        AND ($10::timestamptz IS NULL OR i.happened_at <= $10 AND (i.lineage IS NULL OR NOT EXISTS (
+            SELECT FROM palimpsest.items j WHERE j.namespace_id = $1 AND j.lineage = i.lineage AND j.state = 'active'
+                AND j.happened_at <= $10 AND (j.happened_at, j.item_id) > (i.happened_at, i.item_id))))
 )
-SELECT p.*, counted.total
+SELECT p.*, counted.total, CASE WHEN NOT p.latest THEN (SELECT n.item_id FROM palimpsest.items n
+        WHERE n.namespace_id = $1 AND n.lineage = p.lineage AND n.latest LIMIT 1) END AS superseded_by
 FROM (SELECT count(*) AS total FROM passing) AS counted
 LEFT JOIN LATERAL (
     SELECT * FROM passing
-    WHERE $8::timestamptz IS NULL OR (created_at, item_id) < ($8, $9::bigint)
-    ORDER BY created_at DESC, item_id DESC LIMIT $10
+    WHERE $11::timestamptz IS NULL OR (created_at, item_id) < ($11, $12::bigint)
+    ORDER BY created_at DESC, item_id DESC LIMIT $13
 ) AS p ON true
 
 -- passages --
 -- The current content's bytes of each wanted span, with its item, in the order asked.
-SELECT i.*, substring(c.content FROM w.start_byte + 1 FOR w.end_byte - w.start_byte) AS passage
+SELECT i.*, CASE WHEN NOT i.latest THEN (SELECT n.item_id FROM palimpsest.items n
+        WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by,
+    substring(c.content FROM w.start_byte + 1 FOR w.end_byte - w.start_byte) AS passage
 FROM unnest($2::bigint[], $3::integer[], $4::integer[]) WITH ORDINALITY AS w(item_id, start_byte, end_byte, place)
 JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
 JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = i.item_id AND c.version = i.version

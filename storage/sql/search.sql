@@ -1,15 +1,23 @@
 -- candidates --
--- Chunks by meaning and by word with both scores, and what ranking needs of their items. The LIMITs keep the joins to
--- key look-ups: a hash join would read the whole tables for a hundred rows.
-SELECT f.item_id, f.ordinal, f.dense, f.lexical, c.start_byte, c.end_byte, c.context, i.priority, i.created_at, i.title
-FROM palimpsest.candidates($1, $2:::"vectors".halfvec, $3, $4::integer[], $5::integer[], $6::integer[],
-    $7, $8, $9, $10::text[], $11, $12, $13) AS f
-JOIN LATERAL (
+-- A row about the search (its last three columns), then chunks by meaning and by word with their neighbours, and what
+-- ranking needs of their items, in the order in which it is read. The LIMITs keep the joins to key look-ups: a hash join
+-- would read the whole tables for a hundred rows.
+SELECT f.item_id, f.ordinal, c.start_byte, c.end_byte, c.context, f.dense, f.impacts, f.picked, i.thread, i.position,
+    i.chunk_count, f.length, i.memory_type, i.priority, i.created_at, i.happened_at, i.title, i.lineage, i.latest,
+    f.marks, f.chunks, f.weights, f.exact
+FROM palimpsest.candidates($1, $2:::"vectors".halfvec, $3, $4::integer[], $5::integer[], $6::integer[], $7::integer[],
+    $8, $9, $10, $11::text[], $12, $13::timestamptz, $14::timestamptz, $15::timestamptz, $16, $17, $18, $19) AS f
+LEFT JOIN LATERAL (
     SELECT * FROM palimpsest.chunks k WHERE k.namespace_id = $1 AND k.item_id = f.item_id AND k.ordinal = f.ordinal LIMIT 1
 ) AS c ON true
-JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT * FROM palimpsest.items k WHERE k.namespace_id = $1 AND k.item_id = f.item_id LIMIT 1
-) AS i ON i.state = 'active'
+) AS i ON true
+WHERE f.item_id IS NULL OR i.state = 'active' AND c.start_byte IS NOT NULL
+
+-- known_terms --
+-- Which terms occur, and in how many chunks as last counted.
+SELECT key, chunks FROM palimpsest.known_terms($1, $2::integer[])
 
 -- pending_chunks --
 -- An item's version and its first chunks that have no vector of the model.
@@ -37,15 +45,19 @@ JOIN palimpsest.chunks c ON c.namespace_id = $1 AND c.item_id = $2 AND c.ordinal
 ON CONFLICT DO NOTHING
 
 -- measure_corpus --
--- How many chunks there are and how long they are, beside what was counted last.
-SELECT count(t.item_id) AS chunks, coalesce(avg(t.length), 0)::real AS mean_length,
-    max(s.chunks) AS counted, max(s.mean_length) AS frozen_length, max(s.lexicon) AS lexicon
-FROM (SELECT 1) AS one
-LEFT JOIN palimpsest.corpus_statistics s ON s.namespace_id = $1
-LEFT JOIN palimpsest.chunk_terms t ON t.namespace_id = $1 AND t.live
+-- How many chunks take part in search, beside what was counted last.
+SELECT (SELECT coalesce(sum(t.chunks), 0)::bigint FROM palimpsest.threads t WHERE t.namespace_id = $1) AS chunks,
+    s.chunks AS counted, s.mean_length, s.lexicon
+FROM (SELECT 1) AS one LEFT JOIN palimpsest.corpus_statistics s ON s.namespace_id = $1
+
+-- measure_length --
+-- How many chunks are searched by word, and how long they are on average.
+SELECT count(*) AS chunks, coalesce(avg(t.length), 0)::real AS mean_length
+FROM palimpsest.chunk_terms t WHERE t.namespace_id = $1 AND t.live
 
 -- count_terms --
--- Count in how many chunks each term occurs; terms that occur once are left out.
+-- Count in how many chunks each term occurs; terms that occur once are left out. A twentieth more or less is no reason
+-- to write a row again.
 WITH counted AS MATERIALIZED (
     SELECT k.key, count(*) AS chunks FROM palimpsest.chunk_terms t, unnest(t.keys) AS k(key)
     WHERE t.namespace_id = $1 AND t.live GROUP BY k.key HAVING count(*) > 1
@@ -55,7 +67,22 @@ WITH counted AS MATERIALIZED (
 )
 INSERT INTO palimpsest.term_statistics AS s (namespace_id, key, chunks)
 SELECT $1, c.key, c.chunks FROM counted c
-ON CONFLICT (namespace_id, key) DO UPDATE SET chunks = excluded.chunks WHERE s.chunks <> excluded.chunks
+ON CONFLICT (namespace_id, key) DO UPDATE SET chunks = excluded.chunks
+WHERE abs(s.chunks - excluded.chunks) * 20 > s.chunks
+
+-- frequent_terms --
+-- The terms that occur in more than so many chunks; the champions of all others are deleted.
+WITH gone AS (
+    DELETE FROM palimpsest.term_champions c WHERE c.namespace_id = $1 AND NOT EXISTS (
+        SELECT FROM palimpsest.term_statistics s WHERE s.namespace_id = $1 AND s.key = c.key AND s.chunks > $2)
+)
+SELECT s.key FROM palimpsest.term_statistics s WHERE s.namespace_id = $1 AND s.chunks > $2 ORDER BY s.key
+
+-- put_champions --
+-- Look up, and keep, the chunks in which each of these terms weighs most.
+INSERT INTO palimpsest.term_champions (namespace_id, key, item_ids, ordinals)
+SELECT $1, f.key, f.item_ids, f.ordinals FROM palimpsest.rank_champions($1, $2::integer[], $3) AS f
+ON CONFLICT (namespace_id, key) DO UPDATE SET item_ids = excluded.item_ids, ordinals = excluded.ordinals
 
 -- put_statistics --
 -- Remember what was counted.

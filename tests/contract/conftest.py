@@ -7,13 +7,15 @@ import pickle
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from palimpsest.core.ids import parse_item_id
 from palimpsest.core.ports import Store
 from palimpsest.storage.inmemory import InMemoryStore
 from palimpsest.storage.postgres import open_store
@@ -26,14 +28,16 @@ from ..fakes import DIMENSIONS, MODEL, HandClock
 class Backend:
     """A store, and what a test cannot ask a Store for.
 
-    ``pass_time`` lets leases and waits of a namespace's jobs grow older by some seconds; ``remains`` names the places
-    that still hold something of an item, or of a text that only it had.
+    ``pass_time`` lets leases and waits of a namespace's jobs, and its embedding spaces, grow older by some seconds;
+    ``remains`` names the places that still hold something of an item, or of a text that only it had; ``date`` says of
+    an item (namespace, id) when it happened, and the id of the first item of its lineage.
     """
 
     store: Store
     durable: bool
     pass_time: Callable[[str, float], Awaitable[None]]
     remains: Callable[[int, str], Awaitable[set[str]]]
+    date: Callable[[str, str, datetime, str | None], Awaitable[None]]
 
 
 Opener = Callable[[], AbstractAsyncContextManager[Backend]]
@@ -53,7 +57,11 @@ def open_in_memory(request: pytest.FixtureRequest) -> Opener:
         async def remains(number: int, text: str) -> set[str]:
             return {"memory"} if text.encode() in pickle.dumps(vars(store)) else set()
 
-        yield Backend(store, False, pass_time, remains)
+        async def date(namespace: str, item_id: str, at: datetime, lineage: str | None) -> None:
+            record = store._shelves[namespace].records[item_id]  # pyright: ignore[reportPrivateUsage]
+            record.item = replace(record.item, happened_at=at, lineage=lineage)
+
+        yield Backend(store, False, pass_time, remains, date)
         await store.aclose()
 
     return opened
@@ -68,7 +76,8 @@ def open_postgres(request: pytest.FixtureRequest) -> Opener:
         async def pass_time(namespace: str, seconds: float) -> None:
             connection = await asyncpg.connect(**connect)
             try:
-                await connection.execute(_OLDER, namespace, seconds)
+                for older in _OLDER:
+                    await connection.execute(older, namespace, seconds)
             finally:
                 await connection.close()
 
@@ -84,20 +93,30 @@ def open_postgres(request: pytest.FixtureRequest) -> Opener:
             finally:
                 await connection.close()
 
+        async def date(namespace: str, item_id: str, at: datetime, lineage: str | None) -> None:
+            connection = await asyncpg.connect(**connect)
+            try:
+                first = None if lineage is None else parse_item_id(lineage)
+                await connection.execute(_DATE, namespace, parse_item_id(item_id), at, first)
+            finally:
+                await connection.close()
+
         store = await open_store(connect, embedding_model=MODEL, dimensions=DIMENSIONS, pool_size=2)
         try:
-            yield Backend(store, True, pass_time, remains)
+            yield Backend(store, True, pass_time, remains, date)
         finally:
             await store.aclose()
 
     return opened
 
 
-_OLDER = """
-    UPDATE palimpsest.jobs SET due_at = due_at - make_interval(secs => $2),
-        leased_until = leased_until - make_interval(secs => $2)
-    WHERE namespace_id = $1
-"""
+_OLDER = (
+    "UPDATE palimpsest.jobs SET due_at = due_at - make_interval(secs => $2),"
+    " leased_until = leased_until - make_interval(secs => $2) WHERE namespace_id = $1",
+    "UPDATE palimpsest.embedding_spaces SET seen_at = seen_at - make_interval(secs => $2),"
+    " changed_at = changed_at - make_interval(secs => $2) WHERE namespace_id = $1",
+)
+_DATE = "UPDATE palimpsest.items SET happened_at = $3, lineage = $4 WHERE namespace_id = $1 AND item_id = $2"
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'palimpsest'"
 # bytea is shown in hex.
 _HOLDS = """

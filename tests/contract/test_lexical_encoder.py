@@ -17,7 +17,7 @@ def encoder(request: pytest.FixtureRequest) -> LexicalEncoder:
 
 
 def test_it_names_its_rules(encoder: LexicalEncoder) -> None:
-    assert encoder.version == "words-1"
+    assert encoder.version == "words-2"
 
 
 def test_terms_run_in_parallel_and_are_distinct(encoder: LexicalEncoder) -> None:
@@ -26,7 +26,7 @@ def test_terms_run_in_parallel_and_are_distinct(encoder: LexicalEncoder) -> None
     assert len(set(terms.keys)) == len(set(terms.indices)) == len(terms.keys)
     assert all(-(2**31) <= key < 2**31 for key in terms.keys)
     assert all(1 <= index <= 1_000_000_000 for index in terms.indices)
-    assert min(terms.counts) >= 3
+    assert min(terms.counts) >= 1
 
 
 def test_a_query_for_a_part_of_a_text_finds_it(encoder: LexicalEncoder) -> None:
@@ -69,5 +69,5 @@ def test_any_text_can_be_encoded_and_finds_itself(text: str) -> None:
     assert document == encoder.encode_document("n", text)
     assert set(query.keys) <= set(document.keys)
     assert all(count > 0 for count in document.counts)
-    assert document.length > 0 or not document.keys
-    assert bool(document.keys) == bool(query.keys)
+    # What has no words may still have markers: "?" asks.
+    assert document.length > 0 or not query.keys

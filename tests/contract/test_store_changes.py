@@ -37,9 +37,11 @@ async def test_an_edit_renews_renditions_and_chunks(store: Store, mine: str) -> 
     second = draft(mine, "new words\n\nin two", item_id=first.item_id)
     await store.replace_content(mine, second, expected_sha256=first.sha256, budgets=BUDGETS)
     assert (await store.rendition(mine, first.item_id, "summary"))[1] is None
-    found = await store.candidates(
-        mine, vector=vector("old3"), model_id=MODEL, terms=terms(mine, "old3 two"), filters=Filters(), limit=10
-    )
+    found = (
+        await store.candidates(
+            mine, vector=vector("old3"), model_id=MODEL, terms=terms(mine, "old3 two"), filters=Filters(), limit=10
+        )
+    ).candidates
     assert {(one.ordinal, one.span) for one in found} == {(0, Span(0, 9)), (1, Span(11, 17))}
     assert (await store.state(mine, MODEL, budgets=BUDGETS)).chunks == 2
 
@@ -187,9 +189,11 @@ async def test_a_forgotten_item_found_by_nobody_is_found_again_once_restored(sto
     await store.add(mine, made, budgets=BUDGETS)
 
     async def found() -> list[tuple[bool, bool]]:
-        candidates = await store.candidates(
-            mine, vector=vector("words"), model_id=MODEL, terms=terms(mine, "words"), filters=Filters(), limit=5
-        )
+        candidates = (
+            await store.candidates(
+                mine, vector=vector("words"), model_id=MODEL, terms=terms(mine, "words"), filters=Filters(), limit=5
+            )
+        ).candidates
         return [(one.dense is not None, one.lexical > 0) for one in candidates]
 
     assert await found() == [(False, True)]

@@ -4,10 +4,10 @@ import pytest
 
 from palimpsest.core.errors import ItemNotFoundError
 from palimpsest.core.ids import new_item_id
-from palimpsest.core.models import Filters, Job, PendingChunk, Span
+from palimpsest.core.models import NO_TERMS, Filters, Job, PendingChunk, Span
 from palimpsest.core.ports import Store
 
-from ..fakes import BUDGETS, MODEL, NO_TERMS, draft, vector
+from ..fakes import BUDGETS, MODEL, draft, vector
 from .conftest import Backend
 
 TEXT = "# Letters\n\none first letter\n\na second letter"
@@ -326,9 +326,11 @@ async def test_stored_vectors_are_no_longer_pending_and_are_searched(store: Stor
     assert await store.pending_chunks(mine, made.item_id, MODEL, 9) == (1, [PendingChunk(1, made.chunks[1].span)])
     counts = await store.state(mine, MODEL, budgets=BUDGETS)
     assert (counts.chunks, counts.chunks_pending) == (3, 1)
-    found = await store.candidates(
-        mine, vector=vector("a second letter"), model_id=MODEL, terms=NO_TERMS, filters=Filters(), limit=5
-    )
+    found = (
+        await store.candidates(
+            mine, vector=vector("a second letter"), model_id=MODEL, terms=NO_TERMS, filters=Filters(), limit=5, reach=0
+        )
+    ).candidates
     assert {one.ordinal: one.dense for one in found} == pytest.approx({0: 0, 2: 1}, abs=0.01)
     receipt = await store.add(mine, draft(mine, TEXT), budgets=BUDGETS)
     assert (receipt.outcome, receipt.chunks, receipt.chunks_pending) == ("duplicate", 3, 1)

@@ -74,24 +74,28 @@ async def test_nothing_of_another_namespace_is_listed_counted_or_found(store: St
     assert await store.passages(mine, [(made.item_id, Span(0, 9))]) == []
     # Even the other namespace's own keys find nothing.
     for namespace in (mine, theirs):
-        found = await store.candidates(
-            mine,
-            vector=vector(TEXT),
-            model_id=MODEL,
-            terms=terms(namespace, "private matter"),
-            filters=Filters(),
-            limit=10,
-        )
-        assert found == []
+        found = (
+            await store.candidates(
+                mine,
+                vector=vector(TEXT),
+                model_id=MODEL,
+                terms=terms(namespace, "private matter"),
+                filters=Filters(),
+                limit=10,
+            )
+        ).candidates
+        assert found == ()
     assert await store.events(mine, 10) == []
 
 
 async def test_another_namespaces_words_do_not_weigh_here(store: Store, mine: str, theirs: str) -> None:
     async def score() -> float:
         await store.reweigh(mine, WordLexicon())
-        [found] = await store.candidates(
-            mine, vector=None, model_id=MODEL, terms=terms(mine, "matter"), filters=Filters(), limit=10
-        )
+        [found] = (
+            await store.candidates(
+                mine, vector=None, model_id=MODEL, terms=terms(mine, "matter"), filters=Filters(), limit=10, reach=0
+            )
+        ).candidates
         return found.lexical
 
     await store.add(mine, draft(mine, TEXT), budgets=BUDGETS)

@@ -112,9 +112,11 @@ async def test_what_was_loaded_is_found_by_word_at_once_and_by_meaning_after_its
 
     async def search(query: str, *, words: bool) -> list[tuple[str, Span, float | None]]:
         wanted = terms(theirs, query if words else "")
-        found = await store.candidates(
-            theirs, vector=vector(query), model_id=MODEL, terms=wanted, filters=Filters(), limit=5
-        )
+        found = (
+            await store.candidates(
+                theirs, vector=vector(query), model_id=MODEL, terms=wanted, filters=Filters(), limit=5, reach=0
+            )
+        ).candidates
         return [(one.item_id, one.span, one.dense) for one in found]
 
     assert await search("oolong", words=True) == [(tea.item_id, Span(0, 10), None)]
@@ -339,11 +341,12 @@ async def test_before_images_of_before_the_ledger_keep_what_they_lack(
         connection = await asyncpg.connect(**contract_database)
         try:
             older = (
-                "UPDATE palimpsest.before_images SET image = image - 'detail' - 'header_tokens' WHERE namespace_id = $1"
+                "UPDATE palimpsest.before_images SET image = image - 'detail' - 'header_tokens'"
+                " - 'happened_at' - 'lineage' WHERE namespace_id = $1"
             )
             await connection.execute(older, mine)
             dumped = await dump(store, mine)
-            assert b'"detail":null,"header_tokens":null' in dumped
+            assert b'"detail":null,"happened_at":null,"header_tokens":null,"lineage":null' in dumped
             memory = InMemoryStore()
             await load(memory, mine, dumped)
             assert await dump(memory, mine) == dumped
@@ -387,9 +390,11 @@ async def test_word_scores_are_those_that_an_add_would_have_had(
         await load(fresh, mine, await dump(memory, mine))
 
         async def scores(namespace: str) -> Mapping[str, float]:
-            found = await fresh.candidates(
-                namespace, vector=None, model_id=MODEL, terms=terms(namespace, "two"), filters=Filters(), limit=9
-            )
+            found = (
+                await fresh.candidates(
+                    namespace, vector=None, model_id=MODEL, terms=terms(namespace, "two"), filters=Filters(), limit=9
+                )
+            ).candidates
             ids = {made.item_id for made in extra}
             return {one.item_id: one.lexical for one in found if one.item_id in ids}
 

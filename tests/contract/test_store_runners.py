@@ -12,9 +12,11 @@ import pytest
 
 from palimpsest.core.ids import new_item_id
 from palimpsest.core.jobs import BATCH, JobRunner
-from palimpsest.core.models import Job
+from palimpsest.core.models import Coverage, Job, Space, SpaceState
 from palimpsest.core.ports import Store
+from palimpsest.core.reembedding import Reembedder
 from palimpsest.core.runner import Done, Lease, Runner, Work
+from palimpsest.core.spaces import Spaces
 
 from ..fakes import BUDGETS, MODEL, HashEmbedder, WordLexicon, draft
 from .conftest import Backend
@@ -25,6 +27,11 @@ PATIENCE_SECONDS = 30.0
 
 def embedding_runner(store: Store, owner: str, embedder: HashEmbedder | None = None) -> JobRunner:
     return JobRunner(store=store, embedder=embedder or HashEmbedder(), lexicon=WordLexicon(), owner=owner)
+
+
+def moving_runner(store: Store, owner: str, embedder: HashEmbedder) -> Reembedder:
+    spaces = Spaces(store=store, embedder=embedder)
+    return Reembedder(store=store, spaces=spaces, owner=owner, keep_seconds=0)
 
 
 def runner_of(store: Store, work: Work, owner: str, *, lease_seconds: float = 30) -> Runner:
@@ -106,8 +113,38 @@ async def test_a_runner_killed_between_any_two_statements_leaves_work_that_the_n
         assert await store.job_counts(namespace) == []
         # What was committed is not made again.
         assert len(heir.embedded) % BATCH in (0, len(made.chunks) % BATCH)
-    # Claim, look, read, three batches of renewal, vectors and a look, and the end.
-    assert calls == 13 + 1
+    # Claim, spaces, look, read, three batches of renewal, vectors and a look, and the end.
+    assert calls == 14 + 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_move_killed_between_any_two_statements_is_finished_by_the_next_runner(
+    backend: Backend, mine: str, after: bool
+) -> None:
+    store = backend.store
+    old, new = HashEmbedder("old/1", 16), HashEmbedder("new/1", 8)
+    calls, survived = 0, False
+    while not survived:
+        calls += 1
+        namespace = f"{mine}-{calls}"
+        made = draft(namespace, LONG, model=old.model_id, dimensions=old.dimensions)
+        await store.announce_model(namespace, Space(old.model_id, old.dimensions), takeover_seconds=0)
+        await store.add(namespace, made, budgets=BUDGETS)
+        mortal = Mortal(store, calls, after=after)
+        with suppress(Killed):
+            await moving_runner(cast("Store", mortal), "mortal", new).drain(namespace)
+        survived = not mortal.killed
+        await backend.pass_time(namespace, 31)
+        heir = HashEmbedder(new.model_id, new.dimensions)
+        await moving_runner(store, "heir", heir).drain(namespace)
+        wanted = Space(new.model_id, new.dimensions)
+        assert await store.spaces(namespace) == SpaceState(wanted, wanted)
+        assert await store.coverage(namespace, new.model_id) == Coverage(len(made.chunks), len(made.chunks))
+        assert await store.coverage(namespace, old.model_id) == Coverage(len(made.chunks), 0)
+        assert [one.kind for one in await store.job_counts(namespace)] == ["reweigh"]
+        # What was committed is not made again.
+        assert len(heir.embedded) % BATCH in (0, len(made.chunks) % BATCH)
+    assert calls > 20
 
 
 async def test_a_killed_processes_job_is_anothers_once_its_lease_has_run_out(backend: Backend, mine: str) -> None:

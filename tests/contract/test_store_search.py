@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from palimpsest.core.models import Candidate, Filters, ItemState, Labels, Span, SparseTerms
+from palimpsest.core.models import NO_TERMS, Candidate, Filters, ItemState, Labels, Span, SparseTerms
 from palimpsest.core.ports import Store
 
-from ..fakes import BUDGETS, MODEL, NO_TERMS, WordLexicon, draft, terms, vector
+from ..fakes import BUDGETS, MODEL, WordLexicon, draft, terms, vector
 
 OTHER_MODEL = "other-model/1"
 CORPUS = (
@@ -38,14 +38,17 @@ async def search(
     dimensions: int = 384,
     limit: int = 50,
 ) -> list[Candidate]:
-    return await store.candidates(
+    answer = await store.candidates(
         namespace,
         vector=vector(query, dimensions) if by_meaning else None,
         model_id=model_id,
         terms=terms(namespace, query) if by_word else NO_TERMS,
         filters=filters or Filters(),
         limit=limit,
+        reach=0,
     )
+    assert all(candidate.picked for candidate in answer.candidates)
+    return list(answer.candidates)
 
 
 def expected_bm25(query: str, documents: Sequence[str]) -> dict[str, float]:
@@ -77,6 +80,9 @@ async def test_a_candidate_says_where_it_is_and_what_ranking_needs(store: Store,
     [found] = await search(store, mine, "turns", by_meaning=False)
     assert (found.item_id, found.ordinal, found.span) == (made.item_id, 1, Span(9, 23, "Mills"))
     assert (found.priority, found.created_at, found.title) == (8, item.created_at, "On mills")
+    assert (found.thread, found.position, found.chunk_count, found.length) == ("main", 1, 2, 4)
+    assert (found.memory_type, found.happened_at) == ("document", item.created_at)
+    assert (found.lineage, found.latest) == (None, True)
 
 
 async def test_every_candidate_has_both_its_scores(store: Store, mine: str) -> None:
@@ -225,9 +231,26 @@ async def test_another_lexicon_rewrites_the_terms_of_every_chunk(store: Store, m
     assert await store.reweigh(mine, lexicon) == 3
 
     async def ordinals(query: SparseTerms) -> list[int]:
-        found = await store.candidates(mine, vector=None, model_id=MODEL, terms=query, filters=Filters(), limit=9)
-        return sorted(one.ordinal for one in found)
+        found = await store.candidates(
+            mine, vector=None, model_id=MODEL, terms=query, filters=Filters(), limit=9, reach=0
+        )
+        return sorted(one.ordinal for one in found.candidates)
 
     assert await ordinals(terms(mine, "mill")) == []
     assert await ordinals(lexicon.encode_query(mine, "mill")) == [1, 2]
     assert await ordinals(lexicon.encode_query(mine, "mills")) == [0, 1, 2]
+
+
+async def test_known_terms_are_those_of_active_items_of_the_namespace(store: Store, mine: str, theirs: str) -> None:
+    ids = await fill(store, mine, "alder birch", "birch cedar")
+    await fill(store, theirs, "drifting")
+    both = terms(mine, "alder birch cedar drifting")
+    alder, birch, cedar, drifting = both.keys
+    assert set(await store.known_terms(mine, both.keys)) == {alder, birch, cedar}
+    assert await store.known_terms(mine, [drifting]) == {}
+    assert await store.known_terms(mine, []) == {}
+    await store.reweigh(mine, WordLexicon())
+    known = await store.known_terms(mine, both.keys)
+    assert known == {alder: 1, birch: 2, cedar: 1}
+    await store.set_state(mine, ids["alder birch"], ItemState.FORGOTTEN, actor="me", budgets=BUDGETS)
+    assert alder not in await store.known_terms(mine, both.keys)

@@ -51,8 +51,8 @@ def test_import_search_get_undo_and_stats(capsys: pytest.CaptureFixture[str], tm
     assert "1 more items match" in out
     assert "dense" not in out
     _, out = run(capsys, "search", "oolong", "--thread", "kitchen", "--explain")
-    assert "dense +" in out
-    assert "lexical +" in out
+    assert "words +" in out
+    assert " meaning +" in out
 
     assert main(["get", item_id, "--detail", "full"]) == 0
     assert capsys.readouterr().out.encode() == (folder / "tea.md").read_bytes()
@@ -97,7 +97,7 @@ def test_failures_are_one_sentence(arguments: list[str], sentence: str, capsys: 
 def test_the_doctor_finds_a_working_server_healthy(capsys: pytest.CaptureFixture[str]) -> None:
     code, out = run(capsys, "doctor")
     assert code == 0, out
-    assert out.count("\nok  ") == 6
+    assert out.count("\nok  ") == 7
     assert "row-level security binds the role palimpsest_app" in out
     assert "all-MiniLM-L6-v2" in out
 

@@ -220,6 +220,7 @@ def large_dump(path: Path, namespace: str, items: int) -> None:
                 header_tokens=10,
                 cost=260,
                 expires_at=None,
+                happened_at=at,
             )
         )
         records.append(ContentRecord(**facts, content=content, encoding="utf-8"))

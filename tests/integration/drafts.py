@@ -6,7 +6,7 @@ import random
 import zlib
 
 from palimpsest.core.ids import new_item_id
-from palimpsest.core.models import ChunkDraft, ItemDraft, Labels, Rendition, Span, SparseTerms, TokenCount
+from palimpsest.core.models import NO_TERMS, ChunkDraft, ItemDraft, Labels, Rendition, Span, SparseTerms, TokenCount
 
 MODEL = "test-model/1"
 
@@ -43,6 +43,10 @@ class Words:
     def encode_query(self, namespace: str, text: str) -> SparseTerms:
         """Return the terms of a query."""
         return terms(namespace, text)
+
+    def encode_markers(self, namespace: str, query: str) -> tuple[SparseTerms, tuple[str, ...]]:
+        """Know no markers."""
+        return NO_TERMS, ()
 
 
 def draft(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -100,8 +100,8 @@ async def test_the_application_role_sees_and_writes_only_its_namespace(
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with superuser.transaction():
                 await superuser.fetch(
-                    "SELECT * FROM palimpsest.candidates('mine', NULL, 'm', '{1}', '{1}', '{1}',"
-                    " NULL, NULL, NULL, NULL, NULL, 10, 10)"
+                    "SELECT * FROM palimpsest.candidates('mine', NULL, 'm', '{1}', '{1}', '{1}', '{}',"
+                    " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10, 2, 10, 10)"
                 )
     assert await superuser.fetchval("SELECT count(*) FROM palimpsest.items") == 1
 
@@ -136,9 +136,11 @@ async def test_one_login_that_is_no_superuser_can_own_and_serve(
     store = await open_test_store({**empty_database, "user": f"{name}_one", "password": "x"}, roles=roles)
     try:
         await store.add("mine", draft("mine", "kept by one login"), budgets=fixed_budget(1000))
-        found = await store.candidates(
-            "mine", vector=vector("x"), model_id=MODEL, terms=terms("mine", "login"), filters=Filters(), limit=5
-        )
+        found = (
+            await store.candidates(
+                "mine", vector=vector("x"), model_id=MODEL, terms=terms("mine", "login"), filters=Filters(), limit=5
+            )
+        ).candidates
         assert [candidate.lexical > 0 for candidate in found] == [True]
         assert await admin.fetchval(
             "SELECT tableowner FROM pg_tables WHERE schemaname = 'palimpsest' AND tablename = 'items'"
@@ -171,9 +173,11 @@ async def test_three_roles_can_be_given(empty_database: Mapping[str, Any]) -> No
             await open_test_store(app, roles=roles)
         store = await open_test_store(app, owner=owner, roles=roles)
         await store.add("mine", draft("mine", "kept by three roles"), budgets=fixed_budget(1000))
-        found = await store.candidates(
-            "mine", vector=vector("x"), model_id=MODEL, terms=terms("mine", "roles"), filters=Filters(), limit=5
-        )
+        found = (
+            await store.candidates(
+                "mine", vector=vector("x"), model_id=MODEL, terms=terms("mine", "roles"), filters=Filters(), limit=5
+            )
+        ).candidates
         assert len(found) == 1
         await store.aclose()
         again = await open_test_store(app, roles=roles)
@@ -272,7 +276,7 @@ async def test_candidates_are_joined_by_key_look_ups(
 ) -> None:
     await fill(database, superuser, 3000)
     query = load({"vectors": "public"})["candidates"]
-    given = ["'big'", "NULL", "'m'", "'{7}'", "'{8}'", "'{1}'", *["NULL"] * 5, "100", "10000"]
+    given = ["'big'", "NULL", "'m'", "'{7}'", "'{8}'", "'{1}'", "'{}'", *["NULL"] * 8, "100", "2", "10000", "20000"]
     for place in reversed(range(len(given))):
         query = query.replace(f"${place + 1}", given[place])
     text = await plan(superuser, "palimpsest_app", query)
@@ -310,11 +314,11 @@ async def test_both_ways_of_comparing_vectors_agree(
         "filters": Filters(),
         "limit": 20,
     }
-    exact = await store.candidates("big", **wanted)
+    exact = (await store.candidates("big", **wanted)).candidates
     await store.aclose()
     await superuser.execute("UPDATE palimpsest.corpus_statistics SET chunks = 50000 WHERE namespace_id = 'big'")
     store = await open_test_store(database)
-    indexed = await store.candidates("big", **wanted)
+    indexed = (await store.candidates("big", **wanted)).candidates
     await store.aclose()
     assert len(exact) == len(indexed) == 20
     # HNSW is approximate, and vectors without any structure are its hardest case: nearly as good is good enough here.
@@ -322,7 +326,7 @@ async def test_both_ways_of_comparing_vectors_agree(
     assert mean_similarity(exact) > 0.1
 
 
-def mean_similarity(candidates: list[Candidate]) -> float:
+def mean_similarity(candidates: Sequence[Candidate]) -> float:
     return sum(candidate.dense or 0.0 for candidate in candidates) / len(candidates)
 
 

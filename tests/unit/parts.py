@@ -8,9 +8,13 @@ from palimpsest.core.context import Context
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import Caller, Memory
 from palimpsest.core.ports import Store
+from palimpsest.core.ranking import Weights
 from palimpsest.core.services import Ports, Services, build_services
 from palimpsest.core.usage import UsageLog
 from palimpsest.core.validation import Limits
+from palimpsest.slm.lexical import WordEncoder
+from palimpsest.slm.times import EnglishTimes
+from palimpsest.slm.typos import TypoSpeller
 from palimpsest.storage.inmemory import InMemoryStore
 
 from ..fakes import FirstWords, HandClock, HashEmbedder, ParagraphChunker, WordCounter, WordLexicon
@@ -41,9 +45,16 @@ def build_parts(
     budgets: Budgets | None = None,
     store: Store | None = None,
     clock: HandClock | None = None,
+    weights: Weights | None = None,
+    corrects: bool = False,
 ) -> Parts:
-    """Wire a memory; ``store`` stands in for the in-memory one, and has its time from ``clock``."""
-    embedder, lexicon, usage = HashEmbedder(), WordLexicon(), UsageLog()
+    """Wire a memory; ``store`` stands in for the in-memory one, and has its time from ``clock``.
+
+    ``weights`` rank instead of the fitted ones. With ``corrects`` words are encoded as a server does it, and mistyped
+    ones looked for.
+    """
+    embedder, usage = HashEmbedder(), UsageLog()
+    lexicon = WordEncoder() if corrects else WordLexicon()
     clock = clock or HandClock()
     store = store or InMemoryStore(clock)
     services = build_services(
@@ -51,6 +62,8 @@ def build_parts(
             store=store,
             embedder=embedder,
             lexicon=lexicon,
+            times=EnglishTimes(),
+            speller=TypoSpeller(lexicon) if isinstance(lexicon, WordEncoder) else None,
             counter=WordCounter(),
             chunker=ParagraphChunker(),
             compressor=FirstWords(),
@@ -58,6 +71,7 @@ def build_parts(
             budgets=budgets or fixed_budget(window),
             usage=usage,
             limits=limits or Limits(),
+            weights=weights,
         )
     )
     return Parts(

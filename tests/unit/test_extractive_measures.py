@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from palimpsest.bench import renditions as bench
+from palimpsest.bench.evidence import FourBytes
 from palimpsest.bench.kept import FACTS, code_names, kept_names
 from palimpsest.bench.lexical_baseline import ReferenceBM25
 from palimpsest.core.models import Kind, Rendition
@@ -151,7 +152,7 @@ def test_what_is_kept_and_how_fast_is_printed(capsys: pytest.CaptureFixture[str]
         bench.Source("code-x.py", "code", f'"""Keeps tides."""\n\ndef tide_of_day():\n{body}'),
         bench.Source("p", "paper", "In 1628 the Vasa sank and was not raised before 1961 by 40 divers. " * 60),
     ]
-    compressor = ExtractiveCompressor(bench.FourBytes())
+    compressor = ExtractiveCompressor(FourBytes())
     questions = [bench.Question("tides", "code-x.py", "code", "tide_of_day")]
     bench.print_kept(sources, questions, bench.render(sources, compressor))
     bench.print_speed(sources, compressor)

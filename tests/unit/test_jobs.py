@@ -106,7 +106,7 @@ async def test_an_item_that_is_edited_meanwhile_gets_the_vectors_of_its_new_text
     last = text.split("\n\n")[-1]
     answer = await parts.memory.search(ME, last)
     assert answer.hits[0].passage == last
-    assert answer.hits[0].parts["dense"] > 0
+    assert answer.hits[0].parts["meaning"] > 0
 
 
 async def test_an_edit_after_the_last_look_is_worked_by_the_next_run() -> None:

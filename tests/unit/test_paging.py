@@ -56,6 +56,7 @@ def item_of(content: bytes) -> Item:
         source={},
         created_at=START,
         updated_at=START,
+        happened_at=START,
     )
 
 

@@ -1,0 +1,5 @@
+"""Words for time, read by rules."""
+
+from .reader import EnglishTimes
+
+__all__ = ["EnglishTimes"]

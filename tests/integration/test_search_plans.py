@@ -1,0 +1,288 @@
+"""How PostgreSQL goes about a search among many chunks: which tables and indexes it reads, and that nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from palimpsest.core.budget import fixed_budget
+from palimpsest.core.ids import format_item_id
+from palimpsest.core.models import CandidateSet, Filters, ItemState, SparseTerms
+from palimpsest.storage import search_tables
+from palimpsest.storage.postgres import PostgresStore, open_store
+
+from ..conftest import run_sql
+from .drafts import MODEL, Words, draft, vector
+from .drafts import terms as words
+
+ITEMS = 21_000
+EMBEDDED = 2_000
+BUDGETS = fixed_budget(1_000_000)
+# Items 1 to 21,000 of one chunk each: a rare word, one that half of them have (every 500th most of all), one of every
+# third, one that all have; and vectors of the first of them.
+_FILL = f"""
+    INSERT INTO palimpsest.items (namespace_id, item_id, thread, version, state, content_type, memory_type, priority,
+        pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at, position,
+        happened_at)
+    SELECT 'big', n, 'main', 1, 'active', CASE WHEN n % 2 = 0 THEN 'text/even' ELSE 'text/odd' END, 'document', n % 10,
+        false, CASE WHEN n % 100 = 0 THEN ARRAY['hundredth'] ELSE '{{}}' END, sha256(n::text::bytea), 1, 1, 'test', 1,
+        '{{}}', now() - interval '1 day', now(), n, '2020-01-01'::timestamptz + n * interval '1 minute'
+    FROM generate_series(1, {ITEMS}) AS n;
+    INSERT INTO palimpsest.chunks SELECT 'big', n, 0, 0, 1, '' FROM generate_series(1, {ITEMS}) AS n;
+    INSERT INTO palimpsest.chunk_terms
+    SELECT 'big', n, 0, true, 5, array_agg(w.key), ('{{' || string_agg((w.key::bigint + 2147483648) % 1000000000 + 1
+        || ':' || w.impact, ',' ORDER BY (w.key::bigint + 2147483648) % 1000000000) || '}}/1000000000')::sparsevec
+    FROM generate_series(1, {ITEMS}) AS n, LATERAL (
+        VALUES (n / 10, 1.0), (1000000 + n % 2, CASE WHEN n % 500 = 0 THEN 2.0 ELSE 0.5 + n % 7 / 100.0 END),
+            (2000000 + n % 3, 0.7), (3000000, 0.3)
+    ) AS w(key, impact)
+    GROUP BY n;
+    INSERT INTO palimpsest.chunk_vectors
+    SELECT 'big', n, 0, true, '{MODEL}',
+        (SELECT array_agg(v - floor(v) - 0.5)::vector::halfvec
+         FROM (SELECT sin(n * 12.9898 + d * 78.233) * 43758.5453 AS v FROM generate_series(1, 384) AS d) AS spread)
+    FROM generate_series(1, {EMBEDDED}) AS n;
+    UPDATE palimpsest.threads SET chunks = {ITEMS} WHERE namespace_id = 'big';
+"""
+RARE, EVEN, THIRD, EVERY = 77, 1_000_000, 2_000_000, 3_000_000
+
+
+def terms(*keys: int) -> SparseTerms:
+    indices = tuple((key + 2**31) % 1_000_000_000 + 1 for key in keys)
+    return SparseTerms(keys, indices, (1,) * len(keys), len(keys))
+
+
+@asynccontextmanager
+async def opened(database: Mapping[str, Any]) -> AsyncGenerator[PostgresStore, None]:
+    store = await open_store(database, embedding_model=MODEL, dimensions=384, pool_size=1)
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+@pytest.fixture(scope="module")
+def filled(postgres: Mapping[str, Any], template: str) -> str:
+    """A database with many chunks, counted, that tests clone."""
+    name = f"filled_{secrets.token_hex(6)}"
+    database = {**postgres, "database": name}
+
+    async def build() -> None:
+        await run_sql(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+        async with opened(database) as store:
+            await store.add("big", draft("big", "first"), budgets=BUDGETS)
+            await run_sql(database, _FILL)
+            await store.reweigh("big", Words())
+        await run_sql(database, "VACUUM ANALYZE")
+
+    asyncio.run(build())
+    return name
+
+
+@pytest_asyncio.fixture
+async def big(
+    postgres: Mapping[str, Any], filled: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Mapping[str, Any], None]:
+    """Such a database of the test's own, in which little is compared exactly."""
+    monkeypatch.setattr(search_tables, "EXACT_UP_TO", 500)
+    name = f"big_{secrets.token_hex(6)}"
+    await run_sql(postgres, f"CREATE DATABASE {name} TEMPLATE {filled}")
+    yield {**postgres, "database": name}
+    await run_sql(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def ask(
+    database: Mapping[str, Any], query: SparseTerms, *, meant: int | None = None, **given: Any
+) -> CandidateSet:
+    """Search in a connection of its own, whose statistics are written when it closes."""
+    async with opened(database) as store:
+        return await store.candidates(
+            "big",
+            vector=None if meant is None else vector(meant),
+            model_id=MODEL,
+            terms=query,
+            filters=given.pop("filters", Filters()),
+            limit=given.pop("limit", 20),
+            **given,
+        )
+
+
+async def scans(database: Mapping[str, Any]) -> dict[str, int]:
+    """How often each table was read through, and each index used."""
+    connection = await asyncpg.connect(**database)
+    try:
+        rows = await connection.fetch(
+            "SELECT 'whole ' || relname AS name, seq_scan AS times FROM pg_stat_user_tables"
+            " WHERE schemaname = 'palimpsest'"
+            " UNION ALL SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE schemaname = 'palimpsest'"
+        )
+        return {row["name"]: row["times"] for row in rows}
+    finally:
+        await connection.close()
+
+
+async def reads(database: Mapping[str, Any], query: SparseTerms, **given: Any) -> tuple[set[str], CandidateSet]:
+    """What a search reads of the large tables, and what it finds."""
+    before = await scans(database)
+    found = await ask(database, query, **given)
+    after = await scans(database)
+    used = {name for name, times in after.items() if times > before.get(name, 0)}
+    return {"hnsw" if name.startswith("chunk_vectors_") and name[-5:] != "_pkey" else name for name in used}, found
+
+
+WHOLE = {f"whole {name}" for name in ("items", "chunks", "chunk_terms", "chunk_vectors", "contents")}
+
+
+async def test_many_chunks_are_searched_by_index_and_joined_by_key(big: Mapping[str, Any]) -> None:
+    used, found = await reads(big, terms(RARE, EVEN, EVERY), meant=3)
+    assert {"hnsw", "chunk_terms_keys", "chunks_pkey", "items_pkey", "term_statistics_pkey"} <= used
+    assert not used & WHOLE
+    assert not found.exact
+    assert found.chunks == ITEMS + 1
+    assert len(found.candidates) > 20
+
+
+async def test_few_chunks_are_all_compared(big: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_tables, "EXACT_UP_TO", 50_000)
+    monkeypatch.setattr(search_tables, "EVERY_WORD_UP_TO", 50_000)
+    used, found = await reads(big, terms(RARE), meant=3)
+    assert "hnsw" not in used
+    assert found.exact
+
+
+async def test_among_few_chunks_a_filter_is_asked_of_every_one(
+    big: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_tables, "EVERY_WORD_UP_TO", 50_000)
+    for exact_up_to in (500, 50_000):
+        monkeypatch.setattr(search_tables, "EXACT_UP_TO", exact_up_to)
+        # The first thousands of the best do not pass.
+        found = await ask(big, terms(EVEN, EVERY), filters=Filters(content_type="text/odd"), limit=3)
+        assert [one.position % 2 for one in found.candidates] == [1, 1, 1]
+
+
+async def test_a_filter_that_leaves_few_chunks_compares_them_all(big: Mapping[str, Any]) -> None:
+    used, found = await reads(big, terms(EVEN, EVERY), meant=3, filters=Filters(tags=("hundredth",)), limit=300)
+    assert "items_tags" in used
+    assert "hnsw" not in used
+    assert not used & (WHOLE - {"whole items"})
+    assert found.exact
+    ids = {one.item_id for one in found.candidates}
+    assert ids == {format_item_id(number) for number in range(100, ITEMS + 1, 100)}
+    assert sum(one.dense is not None for one in found.candidates) == EMBEDDED // 100
+
+
+async def test_a_filter_that_leaves_many_goes_on_by_index_and_loses_nothing(big: Mapping[str, Any]) -> None:
+    used, found = await reads(big, terms(RARE), meant=3, filters=Filters(content_type="text/even"), limit=50)
+    assert "hnsw" in used
+    assert not found.exact
+    assert sum(one.dense is not None and one.picked for one in found.candidates) >= 50
+    assert all(one.position % 2 == 0 for one in found.candidates)
+
+
+async def test_a_frequent_word_is_found_where_it_weighs_most(big: Mapping[str, Any]) -> None:
+    used, found = await reads(big, terms(EVEN))
+    assert used & {"term_champions_pkey", "whole term_champions"}
+    assert "chunk_terms_keys" not in used
+    assert {one.item_id for one in found.candidates} <= {
+        format_item_id(number) for number in range(500, ITEMS + 1, 500)
+    }
+    assert len(found.candidates) == 20
+
+
+async def test_two_frequent_words_are_found_together_and_alone(big: Mapping[str, Any]) -> None:
+    found = await ask(big, terms(EVEN, THIRD), limit=60)
+    heavy = set(range(500, ITEMS + 1, 500))
+    places = {one.position for one in found.candidates}
+    assert len(places) == 60
+    assert heavy < places
+    assert {place % 6 for place in places - heavy} == {0}
+
+
+async def test_words_are_found_as_well_as_by_going_through_every_chunk(
+    big: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries = [terms(*keys) for keys in ((RARE, EVEN), (EVEN,), (THIRD, EVEN, EVERY), (5, 6, EVERY), (2**30, THIRD))]
+    bounded = [await ask(big, query) for query in queries]
+    monkeypatch.setattr(search_tables, "EVERY_WORD_UP_TO", 50_000)
+    exact = [await ask(big, query) for query in queries]
+    for some, every in zip(bounded, exact, strict=True):
+        best = sorted((round(one.lexical, 4) for one in some.candidates), reverse=True)
+        assert best == sorted((round(one.lexical, 4) for one in every.candidates), reverse=True)
+
+
+async def test_champions_that_were_forgotten_are_not_found_and_new_items_are(big: Mapping[str, Any]) -> None:
+    async with opened(big) as store:
+        await store.set_state("big", format_item_id(500), ItemState.FORGOTTEN, actor="a", budgets=BUDGETS)
+        made = draft("big", "a new text")
+        connection = await asyncpg.connect(**big)
+        await store.add("big", made, budgets=BUDGETS)
+        await connection.execute(
+            "UPDATE palimpsest.chunk_terms SET keys = keys || $2::integer, impacts = $3::text::sparsevec"
+            " WHERE namespace_id = 'big' AND keys && $1::integer[]",
+            list(words("big", "new").keys),
+            EVEN,
+            f"{{{terms(EVEN).indices[0]}:2.1}}/1000000000",
+        )
+        await connection.close()
+    found = {one.item_id for one in (await ask(big, terms(EVEN), limit=100)).candidates}
+    assert made.item_id in found
+    assert format_item_id(500) not in found
+    assert format_item_id(1000) in found
+
+
+async def test_the_statistics_of_many_chunks_are_counted_when_they_grew(big: Mapping[str, Any]) -> None:
+    connection = await asyncpg.connect(**big)
+    read = "SELECT counted_at FROM palimpsest.corpus_statistics WHERE namespace_id = 'big'"
+    grow = "UPDATE palimpsest.threads SET chunks = chunks + $1 WHERE namespace_id = 'big'"
+    try:
+        first = await connection.fetchval(read)
+        async with opened(big) as store:
+            await connection.execute(grow, 1000)
+            await store.reweigh("big", Words())
+            assert await connection.fetchval(read) == first
+            await connection.execute(grow, 2000)
+            await store.reweigh("big", Words())
+            assert await connection.fetchval(read) > first
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("known", "condition", "frequent"),
+    [
+        ([5], "(x.keys && '{1}'::integer[])", []),
+        ([5, 900, 2500], "(x.keys && '{1,2,3}'::integer[])", []),
+        ([5, 1200, 2500], "(x.keys && '{1,2}'::integer[])", [3]),
+        ([9000], "false", [1]),
+        ([9000, 90_000], "(x.keys @> '{1,2}'::integer[])", [1, 2]),
+        ([5, 9000, 90_000], "(x.keys && '{1}'::integer[] OR x.keys @> '{2,3}'::integer[])", [2, 3]),
+        (
+            [9000, 9000, 9000, 90_000],
+            " OR ".join(f"x.keys @> '{{{p}}}'::integer[]" for p in ("1,2", "1,3", "2,3")),
+            None,
+        ),
+    ],
+)
+async def test_rare_words_select_alone_and_frequent_ones_in_pairs(
+    database: Mapping[str, Any], known: list[float], condition: str, frequent: list[int] | None
+) -> None:
+    connection = await asyncpg.connect(**database)
+    try:
+        row = await connection.fetchrow(
+            "SELECT * FROM palimpsest.word_plan($1::integer[], $2::double precision[], 1)",
+            list(range(1, len(known) + 1)),
+            known,
+        )
+    finally:
+        await connection.close()
+    assert row is not None
+    assert row["condition"].strip("()") == condition.strip("()")
+    assert row["frequent"] == (list(range(1, len(known) + 1)) if frequent is None else frequent)

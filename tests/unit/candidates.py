@@ -1,0 +1,122 @@
+"""Makers of candidates for the tests of ranking."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from palimpsest.core.models import Candidate, CandidateSet, MemoryType, RankedChunk, Span
+from palimpsest.core.ranking import FAMILIES, Weights, features
+
+from ..fakes import START
+
+ROLES = ("question", "said:user", "said:assistant", "time", "number", "said:ann")
+"""Every marker that ranking knows, and a name that a query might have."""
+
+
+def candidate(
+    item_id: str = "mem_a",
+    dense: float | None = 0.5,
+    matches: Sequence[float] = (1.0,),
+    *,
+    ordinal: int = 0,
+    start: int | None = None,
+    picked: bool = True,
+    thread: str = "main",
+    position: int = 1,
+    chunk_count: int | None = None,
+    length: int = 10,
+    memory_type: MemoryType = "document",
+    priority: int = 5,
+    days_old: float = 0,
+    lineage: str | None = None,
+    markers: Sequence[float] = (),
+) -> Candidate:
+    """A chunk of a document that fits into one chunk, unless told otherwise."""
+    happened = START - timedelta(days=days_old)
+    start = 100 * ordinal if start is None else start
+    return Candidate(
+        item_id=item_id,
+        ordinal=ordinal,
+        span=Span(start, start + 10),
+        dense=dense,
+        lexical=sum(matches),
+        matches=tuple(matches),
+        picked=picked,
+        thread=thread,
+        position=position,
+        chunk_count=ordinal + 1 if chunk_count is None else chunk_count,
+        length=length,
+        memory_type=memory_type,
+        priority=priority,
+        created_at=happened,
+        happened_at=happened,
+        title=None,
+        lineage=lineage,
+        markers=tuple(markers),
+    )
+
+
+def found(*candidates: Candidate, weights: Sequence[float] | None = None) -> CandidateSet:
+    """What a store would return; the query's words weigh the same unless ``weights`` are given."""
+    count = len(candidates[0].matches) if candidates else 0
+    return CandidateSet(candidates, 1000, (1.0,) * count if weights is None else tuple(weights), exact=True)
+
+
+def only(*, priority: float = 0.0, recency: float = 0.0, **named: float) -> Weights:
+    """Weights of 0 but for those named."""
+    return Weights(dict.fromkeys(FAMILIES, 0.0) | named, priority, recency)
+
+
+def feature(name: str, considered: CandidateSet, markers: Sequence[str] = ()) -> list[float]:
+    """One column of the features."""
+    column: list[float] = features(considered, markers)[:, list(FAMILIES).index(name)].tolist()
+    return column
+
+
+def ranked(
+    item_id: str = "mem_a", score: float = 0.5, parts: Mapping[str, float] | None = None, **of: Any
+) -> RankedChunk:
+    """A ranked chunk, whose score is all words unless told otherwise."""
+    return RankedChunk(candidate(item_id, **of), score, {"words": score} if parts is None else parts)
+
+
+def _candidates(words: int) -> st.SearchStrategy[list[Candidate]]:
+    one = st.builds(
+        candidate,
+        st.sampled_from(["a", "b", "c", "d"]),
+        st.none() | st.just(float("nan")) | st.floats(-1, 1),
+        st.lists(st.just(0.0) | st.floats(0, 30), min_size=words, max_size=words),
+        ordinal=st.integers(0, 4),
+        thread=st.sampled_from(["main", "other"]),
+        position=st.integers(1, 5),
+        chunk_count=st.integers(5, 60),
+        length=st.integers(0, 700),
+        memory_type=st.sampled_from(["document", "episodic"]),
+        priority=st.integers(1, 10),
+        days_old=st.floats(0, 3000),
+        markers=st.lists(st.sampled_from([0.0, 1.7]), min_size=len(ROLES), max_size=len(ROLES)),
+    )
+    return st.lists(one, max_size=15, unique_by=lambda made: (made.item_id, made.ordinal))
+
+
+def _set_of(made: list[Candidate], weights: list[float]) -> CandidateSet:
+    return found(*made, weights=weights)
+
+
+CANDIDATE_SETS: st.SearchStrategy[CandidateSet] = st.integers(0, 3).flatmap(
+    lambda words: st.builds(
+        _set_of,
+        _candidates(words),
+        st.lists(st.floats(0.01, 12), min_size=words, max_size=words),
+    )
+)
+"""Sets of candidates with markers in the order of ``ROLES``, some of them without words or vectors."""
+
+ANY_WEIGHTS: st.SearchStrategy[Weights] = st.builds(
+    Weights,
+    st.fixed_dictionaries({name: st.floats(-2, 2).filter(lambda weight: abs(weight) > 1e-3) for name in FAMILIES}),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)

@@ -1,0 +1,154 @@
+"""What changes an order after the scores: quoted phrases, versions, and repeats."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palimpsest.core.models import RankedChunk
+from palimpsest.core.ranking import lifted, newest_first, without_repeats
+
+from .candidates import ranked
+
+PHRASE = "The lighthouse on the northern rock was painted red and white in the spring of that year"
+
+
+def ids(chunks: list[RankedChunk]) -> list[str]:
+    return [chunk.candidate.item_id for chunk in chunks]
+
+
+def test_a_quoted_phrase_lifts_and_scores_stay_in_bounds() -> None:
+    before = [ranked("a", 1.0), ranked("b", 0.9), ranked("c", 0.5)]
+    after = lifted(before, [False, False, True])
+    assert ids(after) == ["a", "b", "c"]
+    assert [chunk.score for chunk in after] == pytest.approx([0.75, 0.675, 0.625])
+    assert ids(lifted(before, [False, True, False])) == ["b", "a", "c"]
+    assert dict(lifted(before, [True, False, False])[0].parts) == pytest.approx({"words": 0.75, "phrase": 0.25})
+    assert lifted(before, [True, False, False])[0].score == pytest.approx(1.0)
+
+
+def test_chunks_that_were_not_read_for_a_phrase_are_scaled_alike() -> None:
+    after = lifted([ranked("a", 0.8), ranked("b", 0.4)], [True])
+    assert [chunk.score for chunk in after] == pytest.approx([0.85, 0.3])
+    assert [chunk.parts["phrase"] for chunk in after] == [0.25, 0.0]
+
+
+def test_lifting_nothing_changes_no_order() -> None:
+    before = [ranked("b", 0.5), ranked("a", 0.5), ranked("c", 0.1)]
+    assert ids(lifted(before, [False] * 3)) == ids(lifted(before, [True] * 3)) == ["b", "a", "c"]
+    assert lifted([], []) == []
+
+
+def test_a_newer_version_takes_the_older_ones_place() -> None:
+    before = [
+        ranked("old", 0.9, lineage="old", days_old=10),
+        ranked("else", 0.6),
+        ranked("new", 0.4, lineage="old", days_old=1),
+    ]
+    after = newest_first(before)
+    assert [(chunk.candidate.item_id, chunk.score) for chunk in after] == [("new", 0.9), ("else", 0.6), ("old", 0.4)]
+    assert dict(after[0].parts) == pytest.approx({"words": 0.4, "version": 0.5})
+    assert dict(after[2].parts) == pytest.approx({"words": 0.9, "version": -0.5})
+
+
+def test_versions_in_their_order_keep_their_scores_and_parts() -> None:
+    before = [ranked("new", 0.9, lineage="x"), ranked("old", 0.4, lineage="x", days_old=3), ranked("else", 0.1)]
+    assert newest_first(before) == before
+
+
+def test_chunks_of_one_version_keep_their_order() -> None:
+    before = [
+        ranked("old", 0.9, lineage="x", days_old=3),
+        ranked("new", 0.8, lineage="x", ordinal=4),
+        ranked("new", 0.7, lineage="x", ordinal=2),
+    ]
+    after = newest_first(before)
+    assert [(chunk.candidate.item_id, chunk.candidate.ordinal) for chunk in after] == [
+        ("new", 4),
+        ("new", 2),
+        ("old", 0),
+    ]
+
+
+def test_of_versions_of_the_same_instant_the_one_added_later_is_newer() -> None:
+    before = [ranked("mem_1", 0.9, lineage="mem_1"), ranked("mem_2", 0.8, lineage="mem_1")]
+    assert ids(newest_first(before)) == ["mem_2", "mem_1"]
+
+
+def test_lineages_do_not_mix() -> None:
+    before = [
+        ranked("a1", 0.9, lineage="a1", days_old=9),
+        ranked("b1", 0.8, lineage="b1", days_old=9),
+        ranked("b2", 0.7, lineage="b1"),
+        ranked("a2", 0.6, lineage="a1"),
+    ]
+    assert ids(newest_first(before)) == ["a2", "b2", "b1", "a1"]
+
+
+VERSIONS = st.lists(
+    st.builds(
+        ranked,
+        st.sampled_from(["a", "b", "c", "d", "e"]),
+        st.floats(0, 1),
+        lineage=st.none() | st.sampled_from(["a", "b"]),
+        days_old=st.floats(0, 500),
+    ),
+    max_size=12,
+).map(lambda chunks: sorted(chunks, key=lambda chunk: -chunk.score))
+
+
+@given(VERSIONS)
+def test_newest_first_only_exchanges_versions(before: list[RankedChunk]) -> None:
+    after = newest_first(before)
+    assert [chunk.score for chunk in after] == [chunk.score for chunk in before]
+    assert sorted(ids(after)) == sorted(ids(before))
+    for old, new in zip(before, after, strict=True):
+        assert old.candidate.lineage == new.candidate.lineage
+        assert sum(new.parts.values()) == pytest.approx(new.score)
+    for lineage in ("a", "b"):
+        told = [chunk.candidate.happened_at for chunk in after if chunk.candidate.lineage == lineage]
+        assert all(one >= other for one, other in pairwise(told))
+    assert newest_first(after) == after
+
+
+@given(VERSIONS, st.lists(st.booleans(), max_size=12))
+def test_lifting_keeps_chunks_scores_in_bounds_and_parts_adding_up(before: list[RankedChunk], said: list[bool]) -> None:
+    after = lifted(before, said)
+    assert sorted(ids(after)) == sorted(ids(before))
+    assert all(sum(chunk.parts.values()) == chunk.score for chunk in after)
+    assert all(0 <= chunk.score <= 1 for chunk in after)
+    assert [chunk.score for chunk in after] == sorted((chunk.score for chunk in after), reverse=True)
+
+
+def test_near_duplicates_go_behind_everything_else() -> None:
+    texts = [PHRASE, PHRASE.upper() + "!", "something else entirely", PHRASE + ".", "and another thing"]
+    assert without_repeats(texts) == [0, 2, 4, 1, 3]
+
+
+def test_a_word_more_is_a_repeat_and_a_changed_middle_is_not() -> None:
+    assert without_repeats([PHRASE, PHRASE + " again", "other"]) == [0, 2, 1]
+    changed = PHRASE.replace("painted red", "rebuilt taller").replace("spring", "autumn")
+    assert without_repeats([PHRASE, changed, "other"]) == [0, 1, 2]
+
+
+def test_common_words_in_another_order_are_no_repeat() -> None:
+    words = PHRASE.split()
+    assert without_repeats([PHRASE, " ".join(reversed(words)), "other"]) == [0, 1, 2]
+
+
+def test_a_passage_inside_a_longer_one_is_no_repeat() -> None:
+    assert without_repeats([PHRASE, f"{PHRASE} and then {' '.join(map(str, range(30)))}", "other"]) == [0, 1, 2]
+
+
+def test_short_and_empty_passages_repeat_only_themselves() -> None:
+    assert without_repeats(["yes", "no", "Yes.", "yes no"]) == [0, 1, 3, 2]
+    assert without_repeats(["", "?!", "yes"]) == [0, 2, 1]
+    assert without_repeats([]) == []
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "b", "c"]), max_size=6).map(" ".join), max_size=10))
+def test_leaving_repeats_for_last_loses_nothing(texts: list[str]) -> None:
+    order = without_repeats(texts)
+    assert sorted(order) == list(range(len(texts)))
+    assert order[:1] == [0][: len(texts)]
