@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
-RIDGE = 0.0005
+RIDGE = 0.0001
 _TURNS = 5
 _NEWTON = 6
 
