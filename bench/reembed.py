@@ -39,7 +39,9 @@ from palimpsest.core.usage import UsageLog
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
 from palimpsest.slm.extractive import ExtractiveCompressor
 from palimpsest.slm.lexical import WordEncoder
+from palimpsest.slm.times import EnglishTimes
 from palimpsest.slm.tokens import choose_counter
+from palimpsest.slm.typos import TypoSpeller
 from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer, stop
 from palimpsest.storage.postgres import PostgresStore, open_store
 
@@ -114,11 +116,13 @@ async def serving(connect: Mapping[str, Any], embedder: Embedder) -> AsyncGenera
     )
     watch = Watch(store)
     counter = choose_counter("estimate")
-    spaces = Spaces(store=store, embedder=embedder, former=former)
+    spaces, lexicon = Spaces(store=store, embedder=embedder, former=former), WordEncoder()
     ports = Ports(
         store=store,
         embedder=embedder,
-        lexicon=WordEncoder(),
+        lexicon=lexicon,
+        times=EnglishTimes(),
+        speller=TypoSpeller(lexicon),
         counter=counter,
         chunker=StructureChunker(),
         compressor=ExtractiveCompressor(counter),

@@ -10,6 +10,7 @@ from .calls import Caller
 from .finding import Finder
 from .models import BlockEntry, ContextAnswer, Detail, Filters, Item, RankedChunk, Rung, Span, ThreadState
 from .ports import Store, TokenCounter
+from .reading import paired
 from .selection import Passage, Pick, pick
 
 QUERY_TOKENS = 4000
@@ -115,19 +116,14 @@ class Context:
         )
 
     def _passages(self, ranked: Sequence[RankedChunk], read: Sequence[tuple[Item, bytes]]) -> list[Passage]:
-        """Pair ranked chunks with what was read of them; all passages of an item that vanished are missing."""
+        """Return the passages of ranked chunks; all of an item that vanished are missing."""
         passages: list[Passage] = []
-        rest = iter(read)
-        item, raw = next(rest, (None, b""))
-        for chunk in ranked:
-            if item is None or item.item_id != chunk.candidate.item_id:
-                continue
-            found = chunk.candidate
+        for place, raw in paired(ranked, read):
+            found, score = ranked[place].candidate, ranked[place].score
             size = found.span.end - found.span.start
             text = raw[:size].decode(errors="replace")
             tokens = self._counter.count(text).tokens
-            passages.append(Passage(found.item_id, found.span, text, raw[size:], tokens, chunk.score))
-            item, raw = next(rest, (None, b""))
+            passages.append(Passage(found.item_id, found.span, text, raw[size:], tokens, score))
         return passages
 
     async def _parts(

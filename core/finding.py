@@ -14,7 +14,6 @@ from .models import (
     Evidence,
     Filters,
     Hit,
-    Item,
     QueryVector,
     RankedChunk,
     SearchAnswer,
@@ -23,6 +22,7 @@ from .models import (
     TimeReading,
 )
 from .ports import Clock, LexicalEncoder, Speller, Store, TimeReader, TokenCounter
+from .reading import paired
 from .spaces import Spaces
 
 CANDIDATES = 100
@@ -42,7 +42,6 @@ class Considered:
 
     found: CandidateSet
     markers: tuple[str, ...]
-    query_terms: int
     notes: tuple[str, ...]
 
 
@@ -66,11 +65,11 @@ class Finder:
         lexicon: LexicalEncoder,
         counter: TokenCounter,
         clock: Clock,
-        times: TimeReader | None = None,
-        speller: Speller | None = None,
+        times: TimeReader,
+        speller: Speller,
         weights: ranking.Weights | None = None,
     ) -> None:
-        """Take the ports; nothing is loaded here. Without ``times`` or ``speller`` words are taken as they stand."""
+        """Take the ports; nothing is loaded here."""
         self._store = store
         self._spaces = spaces
         self._lexicon = lexicon
@@ -100,8 +99,6 @@ class Finder:
     def _moment(self, text: str | None, *, end: bool) -> datetime | None:
         if text is None:
             return None
-        if self._times is None:
-            return validation.check_moment(text)
         return self._times.parse(text, self._clock.now(), end=end)
 
     async def consider(self, namespace: str, query: str, filters: Filters | None) -> Considered:
@@ -132,14 +129,12 @@ class Finder:
         if told:
             found = await look(corrected)
         notes = (*_notes(vector, found, worded=bool(terms.keys)), *told, *found.notes)
-        return Considered(found, names, len(corrected.keys), notes)
+        return Considered(found, names, notes)
 
     async def _corrected(
         self, namespace: str, query: str, terms: SparseTerms, found: CandidateSet
     ) -> tuple[SparseTerms, tuple[str, ...]]:
         """Return the terms with those that unknown words may have meant, and a sentence for each such word."""
-        if self._speller is None:
-            return terms, ()
         seen = {key for place, key in enumerate(terms.keys) if any(one.matches[place] > 0 for one in found.candidates)}
         unknown = [word for word in self._speller.words(namespace, query) if word.key not in seen][:_CORRECTED]
         if not unknown:
@@ -157,7 +152,6 @@ class Finder:
         return terms, tuple(told)
 
     async def _meant(self, namespace: str, word: Spelling) -> Sequence[Spelling]:
-        assert self._speller is not None
         for slips in (1, 2):
             variants = await asyncio.to_thread(self._speller.variants, namespace, word.word, slips=slips)
             if not variants:
@@ -178,7 +172,7 @@ class Finder:
             StoreUnavailableError: the store cannot be asked.
         """
         considered = await self.consider(namespace, query, filters)
-        reading = TimeReading() if self._times is None else self._times.read(query, self._clock.now())
+        reading = self._times.read(query, self._clock.now())
         ranked = ranking.fuse(considered.found, considered.markers, self._weights, reading.time)
         if filters is not None and replace(filters, thread=None).narrows:
             ranked = [chunk for chunk in ranked if chunk.candidate.picked]
@@ -209,8 +203,10 @@ class Finder:
             return ranked
         head = ranked[:_QUOTING]
         read = await self._store.passages(namespace, [(one.candidate.item_id, one.candidate.span) for one in head])
-        texts = _by_chunk(head, read)
-        said = [any(phrase in texts.get(index, "") for phrase in phrases) for index in range(len(head))]
+        said = [False] * len(head)
+        for place, raw in paired(head, read):
+            text = " ".join(raw.decode(errors="replace").split()).casefold()
+            said[place] = any(phrase in text for phrase in phrases)
         return ranking.lifted(ranked, said)
 
     async def _hits(
@@ -254,15 +250,3 @@ def _with(terms: SparseTerms, words: Sequence[Spelling]) -> SparseTerms:
     """Return the terms and those of further words."""
     added = dict.fromkeys(word.key for word in words if word.key not in terms.keys)
     return replace(terms, keys=(*terms.keys, *added), counts=(*terms.counts, *(1 for _ in added)))
-
-
-def _by_chunk(ranked: Sequence[RankedChunk], read: Sequence[tuple[Item, bytes]]) -> dict[int, str]:
-    """Return the folded text of each chunk by its place; all chunks of an item that vanished are missing."""
-    texts: dict[int, str] = {}
-    rest = iter(read)
-    item, raw = next(rest, (None, b""))
-    for index, chunk in enumerate(ranked):
-        if item is not None and item.item_id == chunk.candidate.item_id:
-            texts[index] = " ".join(raw.decode(errors="replace").split()).casefold()
-            item, raw = next(rest, (None, b""))
-    return texts

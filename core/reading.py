@@ -1,10 +1,11 @@
 """Reading an item's text at a level of detail, checked against what was acknowledged."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .errors import ContentDamagedError, InvalidInputError
-from .models import Detail, Item
+from .models import Detail, Item, RankedChunk
 from .ports import Store
 
 
@@ -43,3 +44,16 @@ async def load(store: Store, namespace: str, item_id: str, detail: Detail, versi
             f"The content of {item_id} no longer matches its SHA-256; restore the database from a backup."
         )
     return StoredText(item, "full", content, digest, version or item.version)
+
+
+def paired(ranked: Sequence[RankedChunk], read: Sequence[tuple[Item, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Yield (place in ``ranked``, bytes) of each chunk that was read; ``read`` has them in the same order.
+
+    All chunks of an item that vanished meanwhile are missing there.
+    """
+    rest = iter(read)
+    item, raw = next(rest, (None, b""))
+    for place, chunk in enumerate(ranked):
+        if item is not None and item.item_id == chunk.candidate.item_id:
+            yield place, raw
+            item, raw = next(rest, (None, b""))

@@ -32,13 +32,14 @@ from .validation import Limits
 class Ports:
     """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing.
 
-    Without ``spaces`` no model but ``embedder`` can be run; without ``times`` and ``speller`` words for time and
-    mistyped words are taken as they stand.
+    Without ``spaces`` no model but ``embedder`` can be run.
     """
 
     store: Store
     embedder: Embedder
     lexicon: LexicalEncoder
+    times: TimeReader
+    speller: Speller
     counter: TokenCounter
     chunker: Chunker
     compressor: Compressor
@@ -50,8 +51,6 @@ class Ports:
     hygiene: HygieneLimits = field(default_factory=HygieneLimits)
     summarizer: str | None = None
     spaces: Spaces | None = None
-    times: TimeReader | None = None
-    speller: Speller | None = None
 
 
 @dataclass(frozen=True, slots=True)

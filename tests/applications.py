@@ -22,7 +22,7 @@ from palimpsest.server.workers import Worker
 from palimpsest.slm.times import EnglishTimes
 from palimpsest.storage.inmemory import InMemoryStore
 
-from .fakes import FirstWords, HashEmbedder, ParagraphChunker, WordCounter, WordLexicon
+from .fakes import FirstWords, HashEmbedder, NoCorrections, ParagraphChunker, WordCounter, WordLexicon
 
 
 def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | None = None) -> Opener:
@@ -38,6 +38,7 @@ def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | Non
                 embedder=embedder,
                 lexicon=lexicon,
                 times=EnglishTimes(),
+                speller=NoCorrections(),
                 counter=WordCounter(),
                 chunker=ParagraphChunker(),
                 compressor=FirstWords(),

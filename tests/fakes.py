@@ -5,7 +5,7 @@ import hashlib
 import math
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from palimpsest.core.budget import fixed_budget
@@ -22,6 +22,7 @@ from palimpsest.core.models import (
     Rendition,
     Span,
     SparseTerms,
+    Spelling,
     TokenCount,
 )
 from palimpsest.core.versions import frame
@@ -96,6 +97,19 @@ def terms(namespace: str, text: str) -> SparseTerms:
         counts=tuple(counts.values()),
         length=counts.total(),
     )
+
+
+class NoCorrections:
+    """A Speller to whom every word is right."""
+
+    def words(self, namespace: str, query: str) -> tuple[Spelling, ...]:
+        return ()
+
+    def variants(self, namespace: str, word: str, *, slips: int = 1) -> tuple[Spelling, ...]:
+        raise AssertionError("no word could be corrected")
+
+    def choose(self, word: str, variants: Sequence[Spelling], chunks: Mapping[int, int]) -> tuple[Spelling, ...]:
+        raise AssertionError("no word could be corrected")
 
 
 class WordLexicon:

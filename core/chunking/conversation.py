@@ -18,7 +18,9 @@ _NAME = r"(?:[^\W\d_][\w.'’&/-]{0,30}+(?:[ ][\w.'’&/-]{1,30}+){0,4}?(?:[ ]\(
 
 _TURN = re.compile(
     rf"""
-    ^[ \t]{{0,8}}+(?:[-*>]\ )?
+    # What every head has within its longest reach: most lines are passed over by this alone.
+    ^(?=[^\n:：<\#]{{0,400}}+[:：<\#])
+    [ \t]{{0,8}}+(?:[-*>]\ )?
     (?:[\[(]?(?P<before>{_STAMP})[\])]?[ \t]{{0,3}}+[,–—-]?[ \t]{{0,3}}+)?
     (?:
         <(?P<nick>[^<>\n]{{1,40}}+)>(?=\ )

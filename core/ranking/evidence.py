@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ..models import Candidate, CandidateSet, Evidence, RankedChunk
 from .fitted import fitted
@@ -65,6 +66,7 @@ def signals(found: CandidateSet, ranked: Sequence[RankedChunk]) -> tuple[float, 
     )
 
 
+@cache
 def _judgement() -> Judgement:
     data = fitted()["evidence"]
     weights = tuple(data["weights"][name] for name in SIGNALS)

@@ -17,7 +17,7 @@ from palimpsest.slm.times import EnglishTimes
 from palimpsest.slm.typos import TypoSpeller
 from palimpsest.storage.inmemory import InMemoryStore
 
-from ..fakes import FirstWords, HandClock, HashEmbedder, ParagraphChunker, WordCounter, WordLexicon
+from ..fakes import FirstWords, HandClock, HashEmbedder, NoCorrections, ParagraphChunker, WordCounter, WordLexicon
 
 ME = Caller("mine", "me")
 THEM = Caller("theirs", "them")
@@ -63,7 +63,7 @@ def build_parts(
             embedder=embedder,
             lexicon=lexicon,
             times=EnglishTimes(),
-            speller=TypoSpeller(lexicon) if isinstance(lexicon, WordEncoder) else None,
+            speller=TypoSpeller(lexicon) if isinstance(lexicon, WordEncoder) else NoCorrections(),
             counter=WordCounter(),
             chunker=ParagraphChunker(),
             compressor=FirstWords(),

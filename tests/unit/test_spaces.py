@@ -19,9 +19,19 @@ from palimpsest.slm.embeddings.minilm import DIMENSIONS as BUNDLED_DIMENSIONS
 from palimpsest.slm.embeddings.minilm import MODEL_ID as BUNDLED
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
 from palimpsest.slm.embeddings.openai_endpoint import OpenAICompatibleEmbedder
+from palimpsest.slm.times import EnglishTimes
 from palimpsest.storage.inmemory import InMemoryStore
 
-from ..fakes import BUDGETS, FirstWords, HandClock, HashEmbedder, ParagraphChunker, WordCounter, WordLexicon
+from ..fakes import (
+    BUDGETS,
+    FirstWords,
+    HandClock,
+    HashEmbedder,
+    NoCorrections,
+    ParagraphChunker,
+    WordCounter,
+    WordLexicon,
+)
 from .parts import ME
 
 OLD = HashEmbedder("old/1", 64)
@@ -54,6 +64,8 @@ def server(
         store=store,
         embedder=embedder,
         lexicon=WordLexicon(),
+        times=EnglishTimes(),
+        speller=NoCorrections(),
         counter=WordCounter(),
         chunker=ParagraphChunker(),
         compressor=FirstWords(),
