@@ -51,15 +51,15 @@ async def index_alone(bench: Bench, effort: int) -> AsyncGenerator[Connection, N
 
 
 async def nearest(bench: Bench, connection: Connection, vector: Sequence[float]) -> list[float]:
-    """Return the cosines of the nearest by the index, best first."""
-    model = bench.embedder.model_id.replace("'", "''")
-    order = f"embedding::halfvec({bench.embedder.dimensions}) <=> $2"
+    """Return the cosines of the nearest by the index, best first; it goes by the leading dimensions."""
+    model, leading = bench.embedder.model_id.replace("'", "''"), bench.embedder.leading
+    order = " <=> ".join(f"subvector({one}, 1, {leading})::halfvec({leading})" for one in ("embedding", "$2::halfvec"))
     found = await connection.fetch(
-        f"SELECT item_id, ordinal, {order} AS distance FROM palimpsest.chunk_vectors"
-        f" WHERE namespace_id = $1 AND live AND model_id = '{model}' ORDER BY {order} LIMIT {TOP}",
+        "SELECT item_id, ordinal, embedding <=> $2 AS distance FROM palimpsest.chunk_vectors"
+        f" WHERE namespace_id = $1 AND live AND model_id = '{model}' ORDER BY {order} LIMIT {3 * TOP}",
         *(CALLER.namespace, HalfVector(list(vector))),
     )
-    return sorted((1 - row["distance"] for row in found), reverse=True)
+    return sorted((1 - row["distance"] for row in found), reverse=True)[:TOP]
 
 
 async def by_effort(bench: Bench, exact: ExactVectors, vectors: Sequence[Sequence[float]]) -> tuple[Timings, Numbers]:

@@ -41,7 +41,7 @@ class CachedEmbedder:
 
     model_id = MODEL_ID
     dimensions = DIMENSIONS
-    leading: int | None = LEADING
+    leading = LEADING
 
     def __init__(self) -> None:
         """Look up what was made before."""

@@ -246,7 +246,7 @@ BEGIN
         ELSE
             -- The larger the graph, the more of it has to be seen for the same recall.
             PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true),
-                set_config('hnsw.ef_search', least(1000, greatest(400, round(0.75 * sqrt(indexed))))::text, true);
+                set_config('hnsw.ef_search', least(1000, greatest(200, round(21 * indexed ^ 0.273)))::text, true);
             -- Only the index's own expression can use it. It knows the leading dimensions; the best by them are compared
             -- in all.
             by_meaning := format(
@@ -308,7 +308,7 @@ BEGIN
         INTO more_ids, more_ordinals
         USING wanted_namespace, NULL, keys, asked, top, wanted_thread, wanted_content_type, wanted_memory_type,
             wanted_tags, lowest_priority, since, until, as_of, allowed,
-            frequent, greatest(100, 1000 / greatest(1, cardinality(frequent))),
+            frequent, greatest(60, 300 / greatest(1, cardinality(frequent))),
             coalesce((extract(epoch FROM counted_at - interval '10 minutes') * 1000)::bigint - 1704067200000 << 22, 0), best;
         ids := ids || more_ids;
         ordinals := ordinals || more_ordinals;
