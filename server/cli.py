@@ -83,6 +83,17 @@ def build_parser() -> argparse.ArgumentParser:
     worker.add_argument("--once", action="store_true", help="stop when nothing is due, and say what was done")
     worker.add_argument("--retry-dead", action="store_true", help="first give jobs that failed too often another go")
 
+    tasks = add("tasks", "tasks", "List tasks, or show all about one.")
+    tasks.add_argument("task_id", nargs="?")
+    tasks.add_argument("--status", help="only of this status; unfinished ones unless set")
+    tasks.add_argument("--agent", help="only those that this agent has or is to do")
+    tasks.add_argument("--limit", type=int, default=50)
+
+    agents = add("agents", "agents", "List agents, or register one.")
+    agents.add_argument("--register", metavar="NAME", help="register an agent, or change what is known of it")
+    agents.add_argument("--role")
+    agents.add_argument("--capability", action="append", help="what it can do; may be repeated")
+
     add("stats", "stats", "Show what the memory holds and what serves it.")
     add("stop", "stop", "Stop the bundled PostgreSQL if nobody uses it.")
     return parser

@@ -63,5 +63,5 @@ def build_server(
         token_verifier=token_verifier,
     )
     add_resources(server, access)
-    add_prompts(server)
+    add_prompts(server, access)
     return server
