@@ -87,7 +87,9 @@ def _unclaimable(task: Task) -> str:
 def unfit(task: Task, agent: Agent) -> str | None:
     """Say why an agent may not claim a task, None when it may."""
     if task.assignee not in (None, agent.name):
-        return f"Task {task.task_id} is assigned to {task.assignee!r}, not to {agent.name!r}; change its assignee first."
+        return (
+            f"Task {task.task_id} is assigned to {task.assignee!r}, not to {agent.name!r}; change its assignee first."
+        )
     if task.capability is not None and task.capability not in agent.capabilities:
         return (
             f"Task {task.task_id} needs the capability {task.capability!r}, which {agent.name!r} is not registered "
@@ -113,9 +115,7 @@ def change(
     return _change(task, wanted, agent if isinstance(agent, str) else agent.name, now, lease)
 
 
-def _change(
-    task: Task, wanted: TaskChange, agent: str, now: datetime, lease: timedelta
-) -> tuple[Task, TaskOutcome]:
+def _change(task: Task, wanted: TaskChange, agent: str, now: datetime, lease: timedelta) -> tuple[Task, TaskOutcome]:
     after, outcome = _moved(task, wanted, agent)
     labels = {name: value for name, value in wanted.labels.items() if name in _LABELS}
     after = replace(after, **labels)
@@ -218,7 +218,7 @@ def check_dependents(task_id: str, standings: Mapping[str, TaskStatus]) -> None:
 
 def find_cycle(task_id: str, depends_on: Collection[str], edges: Iterable[tuple[str, str]]) -> Sequence[str] | None:
     """Return the shortest way from a task over ``depends_on`` and ``edges`` (task, what it depends on) back to it."""
-    graph: Mapping[str, list[str]] = defaultdict(list)
+    graph: defaultdict[str, list[str]] = defaultdict(list)
     for task, other in edges:
         graph[task].append(other)
     ways: list[list[str]] = [[task_id, one] for one in sorted(depends_on)]
@@ -229,7 +229,7 @@ def find_cycle(task_id: str, depends_on: Collection[str], edges: Iterable[tuple[
             return way
         if last not in seen:
             seen.add(last)
-            ways += [[*way, one] for one in sorted(graph[last] if last in graph else ())]
+            ways += [[*way, one] for one in sorted(graph.get(last, ()))]
     return None
 
 
@@ -285,7 +285,7 @@ def passes(task: Task, filters: TaskFilters) -> bool:
     """Whether a list with these filters has the task."""
     if task.status not in stored_statuses(filters) or filters.status not in (None, task.standing):
         return False
-    return (filters.agent is None or filters.agent in (task.assignee, None if task.lapsed else task.agent))
+    return filters.agent is None or filters.agent in (task.assignee, None if task.lapsed else task.agent)
 
 
 def _time(at: datetime | None) -> str:

@@ -149,7 +149,9 @@ class Tasks(Spaces):
     async def linked(self, namespace: str, item_ids: Sequence[str]) -> Sequence[Rung]:
         """See Store."""
         records = self._shelves[namespace].records
-        found = [records[item_id].rung for item_id in sorted(item_ids) if item_id in records and records[item_id].active]
+        found = [
+            records[item_id].rung for item_id in sorted(item_ids) if item_id in records and records[item_id].active
+        ]
         return [replace(rung, detail="full", cost=rung.costs["full"]) for rung in found]
 
     async def put_agent(self, namespace: str, draft: AgentDraft, *, actor: str, lease: timedelta) -> AgentReceipt:
@@ -192,9 +194,7 @@ class Tasks(Spaces):
 
     def _register(self, shelf: Shelf, draft: AgentDraft, actor: str) -> Agent:
         now = self._clock.now()
-        agent = Agent(
-            public_id("agent", new_number()), draft.name, draft.role, draft.capabilities or (), 1, now, now
-        )
+        agent = Agent(public_id("agent", new_number()), draft.name, draft.role, draft.capabilities or (), 1, now, now)
         shelf.work.agents[agent.name] = agent
         self._note_agent(shelf, actor, "register", agent, {})
         return agent

@@ -26,9 +26,7 @@ class Work:
         except KeyError:
             raise TaskNotFoundError(task_id) from None
         depends_on = [one.task_id for one in task.dependencies]
-        return replace(
-            task, dependencies=tuple(self.dependencies(depends_on, now)), lapsed=lapsed(task, now)
-        )
+        return replace(task, dependencies=tuple(self.dependencies(depends_on, now)), lapsed=lapsed(task, now))
 
     def tasks(self, now: datetime) -> Iterator[Task]:
         """Go through all tasks as they are now."""

@@ -183,7 +183,9 @@ class TaskTables(AgentTables):
         if not task_ids:
             return ()
         numbers = [parse_id("task", one) for one in task_ids]
-        found = [task_rows.task(row) for row in await connection.fetch(self._queries["get_tasks"], namespace, numbers, False)]
+        found = [
+            task_rows.task(row) for row in await connection.fetch(self._queries["get_tasks"], namespace, numbers, False)
+        ]
         check_tasks(task_ids, {task.task_id for task in found})
         return [Dependency(task.task_id, task.standing, task.title, task.result) for task in found]
 
@@ -218,6 +220,7 @@ class TaskTables(AgentTables):
             task_digest(after),
             after.created_by,
             after.created_at,
+            after.updated_at,
         )
         was, now = ([one.task_id for one in task.dependencies] if task else [] for task in (before, after))
         if was != now:
@@ -286,7 +289,9 @@ class TaskTables(AgentTables):
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
             numbers = [parse_item_id(one) for one in item_ids]
-            found = [rows.rung(row) for row in await connection.fetch(self._queries["linked_rungs"], namespace, numbers)]
+            found = [
+                rows.rung(row) for row in await connection.fetch(self._queries["linked_rungs"], namespace, numbers)
+            ]
         return [replace(rung, detail="full", cost=rung.costs["full"]) for rung in found]
 
     def undoers(self) -> Mapping[Subject, Undoer]:
@@ -297,7 +302,7 @@ class TaskTables(AgentTables):
         self, connection: Connection, namespace: str, number: int, image: Mapping[str, Any]
     ) -> tuple[int, bytes]:
         await self._hold_work(connection, namespace)
-        now, _ = await self._lock_task(connection, namespace, public(number))
+        now, at = await self._lock_task(connection, namespace, public(number))
         if not image:
             if await connection.fetchval(self._queries["drop_task"], namespace, number) is None:
                 raise ConflictError(f"Other tasks depend on {now.task_id}; take it out of their depends_on first.")
@@ -307,9 +312,8 @@ class TaskTables(AgentTables):
         if depends_on != tuple(one.task_id for one in dependencies):
             dependencies = await self._redepend(connection, namespace, now, depends_on)
         links = await self._item_states(connection, namespace, before.item_ids)
-        before = replace(
-            before, revision=now.revision + 1, item_ids=tuple(one for one in before.item_ids if one in links)
-        )
+        kept = tuple(one for one in before.item_ids if one in links)
+        before = replace(before, revision=now.revision + 1, item_ids=kept, updated_at=at)
         before = task_rules.settled(before, dependencies)
         await self._write(connection, namespace, now, before)
         await self._settle_dependents(connection, namespace, now, before)

@@ -30,7 +30,7 @@ TOOLS = (
     ToolSpec(memory_state, "State of the memory", _READS),
     ToolSpec(task_create, "Leave a task", _STEPS),
     ToolSpec(task_update, "Work on a task", _STEPS),
-    ToolSpec(task_list, "List or hand over tasks", _READS, meta=_LONG),
+    ToolSpec(task_list, "List tasks", _READS),
     ToolSpec(memory_list, "List memories", _READS, toolset="all"),
     ToolSpec(memory_export, "Export the memory", _READS, toolset="all", meta=_LONG),
     ToolSpec(agent_register, "Register an agent", _ADDS, toolset="all"),

@@ -13,12 +13,8 @@ class TaskResult(Result):
 
     outcome: str
     task_id: str | None
-    status: str | None
-    agent: str | None
+    status: str
     lease_until: str | None
-    revision: int
-    waits_for: list[str]
-    unblocked: list[str]
     notes: list[str]
 
     @classmethod
@@ -26,29 +22,25 @@ class TaskResult(Result):
         """Say what the core's receipt says."""
         task = receipt.task
         until = task.lease_until if task.standing == "claimed" else None
+        opened = f"Open now that it is done: {', '.join(receipt.unblocked)}." if receipt.unblocked else None
+        blocked = f"Blocked by it again: {', '.join(receipt.blocked)}." if receipt.blocked else None
         return cls(
             outcome=receipt.outcome,
             task_id=task.task_id,
             status=task.standing,
-            agent=None if task.lapsed else task.agent,
             lease_until=None if until is None else written(until),
-            revision=task.revision,
-            waits_for=[one.task_id for one in task.waits_for],
-            unblocked=list(receipt.unblocked),
-            notes=list(receipt.notes),
+            notes=[note for note in (opened, blocked, *receipt.notes) if note],
         )
 
 
 class ListedTask(BaseModel):
-    """A task in a list."""
+    """A task in a list; ``agent`` is who works on it or did, else who is to."""
 
     task_id: str
     title: str
     status: str
     priority: int
     due: str | None
-    assignee: str | None
-    capability: str | None
     agent: str | None
     waits_for: list[str]
 
@@ -61,20 +53,18 @@ class ListedTask(BaseModel):
             status=task.standing,
             priority=task.priority,
             due=None if task.due_at is None else written(task.due_at),
-            assignee=task.assignee,
-            capability=task.capability,
-            agent=None if task.lapsed else task.agent,
+            agent=(None if task.lapsed else task.agent) or task.assignee,
             waits_for=[one.task_id for one in task.waits_for],
         )
 
 
 class TaskListResult(Result):
-    """Tasks in the order in which they are worked, or the packet of one as text."""
+    """Tasks in the order in which they are worked; ``packet`` is the text of one that is handed over, else empty."""
 
     tasks: list[ListedTask]
     total: int
     next_cursor: str | None
-    packet: str | None = None
+    packet: str = ""
 
 
 class AgentResult(BaseModel):

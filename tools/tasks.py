@@ -13,25 +13,25 @@ from .access import Memories, Session
 from .results import STORED, joined, written
 from .task_results import ListedTask, TaskListResult, TaskResult
 
-_TARGETS = ["claimed", "open", "done", "failed", "cancelled"]
+_PACKET_TOKENS = 4000
 
 
 async def task_create(
     title: str,
     memories: Memories,
-    description: str = "",
-    priority: int = 5,
-    depends_on: Annotated[list[str] | None, Field(description="task_… ids to be done first")] = None,
-    item_ids: Annotated[list[str] | None, Field(description="Memories it needs")] = None,
+    description: str | None = None,
+    priority: int | None = None,
+    depends_on: list[str] | None = None,
+    item_ids: list[str] | None = None,
     due: str | None = None,
-    assignee: Annotated[str | None, Field(description="Only this agent")] = None,
-    capability: Annotated[str | None, Field(description="Only agents with it")] = None,
+    assignee: str | None = None,
+    capability: str | None = None,
 ) -> Annotated[CallToolResult, TaskResult]:
     """Call when work is left for later or for other agents."""
     new = NewTask(
         title=title,
-        description=description,
-        priority=priority,
+        description=description or "",
+        priority=5 if priority is None else priority,
         depends_on=depends_on or (),
         item_ids=item_ids or (),
         due=due,
@@ -43,33 +43,29 @@ async def task_create(
 
 async def task_update(
     memories: Memories,
-    task_id: Annotated[str | None, Field(description="Leave out to claim the next free one")] = None,
-    status: Annotated[str | None, Field(json_schema_extra={"enum": _TARGETS})] = None,
-    note: Annotated[str | None, Field(description="Progress, or the result with done, failed")] = None,
-    agent: Annotated[str | None, Field(description="Registered name; default you")] = None,
-    title: str | None = None,
+    task_id: Annotated[str | None, Field(description="None: claim the next")] = None,
+    status: str | None = None,
+    note: Annotated[str | None, Field(description="Progress, or result")] = None,
+    agent: str | None = None,
     description: str | None = None,
     priority: int | None = None,
     depends_on: list[str] | None = None,
     item_ids: list[str] | None = None,
     due: str | None = None,
     assignee: str | None = None,
-    capability: str | None = None,
 ) -> Annotated[CallToolResult, TaskResult]:
-    """Call with status claimed before working on a task, again to keep the claim, and with done or failed after;
-    open gives it back."""
+    """Call with status claimed before you work on a task and to keep it, done or failed after, open to give it back,
+    cancelled to drop it."""
     edit = TaskEdit(
         status=status,
         agent=agent,
         note=note,
-        title=title,
         description=description,
         priority=priority,
         depends_on=depends_on,
         item_ids=item_ids,
         due=due,
         assignee=assignee,
-        capability=capability,
     )
     receipt = await memories.services.tasks.update(memories.caller, task_id, edit)
     if receipt is None:
@@ -80,24 +76,24 @@ async def task_update(
 async def task_list(
     memories: Memories,
     format: Annotated[  # noqa: A002 - its own name
-        str, Field(description="handoff: all about task_id", json_schema_extra={"enum": ["list", "handoff"]})
-    ] = "list",
+        str | None, Field(json_schema_extra={"enum": ["list", "handoff"]})
+    ] = None,
     task_id: str | None = None,
-    status: Annotated[str | None, Field(description="Default unfinished")] = None,
+    status: str | None = None,
     agent: str | None = None,
-    limit: int = 20,
+    limit: int | None = None,
     cursor: str | None = None,
-    max_tokens: int = 4000,
+    max_tokens: int | None = None,
 ) -> Annotated[CallToolResult, TaskListResult]:
-    """Call to see what is to be done, or to take a task over."""
+    """Call to see what is to be done; handoff gives all about task_id."""
     if format == "handoff":
-        return await _handoff(memories, task_id, max_tokens)
-    if format != "list":
+        return await _handoff(memories, task_id, _PACKET_TOKENS if max_tokens is None else max_tokens)
+    if format not in (None, "list"):
         raise InvalidInputError(f"{format[:60]!r} is no format of a task list; use list or handoff.")
     if task_id is not None:
         raise InvalidInputError("task_id goes with format handoff, which tells all about one task.")
     page = await memories.services.tasks.list_tasks(
-        memories.caller, status=status, agent=agent, limit=limit, cursor=cursor
+        memories.caller, status=status, agent=agent, limit=20 if limit is None else limit, cursor=cursor
     )
     result = TaskListResult(
         tasks=[ListedTask.of(task) for task in page.tasks], total=page.total, next_cursor=page.next_cursor
@@ -136,7 +132,7 @@ def describe_task(task: models.Task) -> str:
     return " · ".join(parts)
 
 
-def describe_counts(counts: Mapping[str, int]) -> str | None:
+def describe_counts(counts: Mapping[models.TaskStatus, int] | Mapping[str, int]) -> str | None:
     """Return how many tasks there are of each status, None when there is none."""
     if not counts:
         return None
@@ -148,12 +144,8 @@ async def _nothing(memories: Session) -> CallToolResult:
     result = TaskResult(
         outcome="none",
         task_id=None,
-        status=None,
-        agent=None,
+        status="none",
         lease_until=None,
-        revision=0,
-        waits_for=[],
-        unblocked=[],
         notes=[],
     )
     others = f"; {counts['open']} open ones are for other agents or need a capability" if counts.get("open") else ""
@@ -180,10 +172,6 @@ _DONE: Mapping[models.TaskOutcome, str] = {
 def _answer(receipt: models.TaskReceipt) -> CallToolResult:
     task, result = receipt.task, TaskResult.of(receipt)
     lines: list[str | None] = [_DONE[receipt.outcome].format(id=task.task_id), describe_task(task)]
-    if receipt.unblocked:
-        lines.append(f"Open now that it is done: {', '.join(receipt.unblocked)}.")
-    if receipt.blocked:
-        lines.append(f"Blocked by it again: {', '.join(receipt.blocked)}.")
     if receipt.outcome == "claimed":
         lines.append(f"{STORED} For its notes, dependencies' results and linked memories: task_list(format='handoff').")
         return result.answer(joined([*lines, *result.notes]), task.description or task.title)

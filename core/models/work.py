@@ -151,7 +151,7 @@ class TaskReceipt:
 
 @dataclass(frozen=True, slots=True)
 class TaskFilters:
-    """What a list of tasks is narrowed to: without ``status`` to unfinished ones; to those ``agent`` has or is to do."""
+    """What a list of tasks is narrowed to: unfinished ones without ``status``; those that ``agent`` has or is to do."""
 
     status: TaskStatus | None = None
     agent: str | None = None

@@ -21,7 +21,7 @@ ORDER BY t.task_id LIMIT 1
 -- Write a task as it is now; its revision says how often it changed.
 INSERT INTO palimpsest.tasks (namespace_id, task_id, title, description, priority, status, assignee, capability, due_at,
     agent, lease_until, result, revision, sha256, created_by, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, clock_timestamp())
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT (namespace_id, task_id) DO UPDATE SET title = excluded.title, description = excluded.description,
     priority = excluded.priority, status = excluded.status, assignee = excluded.assignee,
     capability = excluded.capability, due_at = excluded.due_at, agent = excluded.agent,

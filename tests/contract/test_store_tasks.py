@@ -38,7 +38,12 @@ async def make(store: Store, namespace: str, title: str, **fields: Any) -> Task:
 
 
 async def change(
-    store: Store, namespace: str, task: Task | str, status: TaskStatus | None = None, worker: Worker = ANN, **wanted: Any
+    store: Store,
+    namespace: str,
+    task: Task | str,
+    status: TaskStatus | None = None,
+    worker: Worker = ANN,
+    **wanted: Any,
 ) -> TaskReceipt:
     task_id = task if isinstance(task, str) else task.task_id
     return await store.change_task(
@@ -119,7 +124,8 @@ async def test_a_claim_is_the_agents_own_until_it_lets_go(store: Store, mine: st
     task = await make(store, mine, "work")
     receipt = await change(store, mine, task, "claimed")
     assert (receipt.outcome, receipt.task.status, receipt.task.agent) == ("claimed", "claimed", "ann")
-    for status in ("claimed", "done", "failed", "open"):
+    statuses: tuple[TaskStatus, ...] = ("claimed", "done", "failed", "open")
+    for status in statuses:
         with pytest.raises(ConflictError, match="claimed by 'ann'"):
             await change(store, mine, task, status, BOB)
     assert await claim(store, mine, BOB) is None
@@ -359,7 +365,8 @@ async def test_what_is_over_is_over_until_it_is_reopened(store: Store, mine: str
         await change(store, mine, task, "done")
     await finish(store, mine, task, note="yes")
     assert (await change(store, mine, task, "done", note="yes")).outcome == "unchanged"
-    for status, reason in (("done", "another result"), ("failed", "is done already"), ("cancelled", "is done already")):
+    refused: dict[TaskStatus, str] = {"done": "another result", "failed": "done already", "cancelled": "done already"}
+    for status, reason in refused.items():
         with pytest.raises(ConflictError, match=reason):
             await change(store, mine, task, status, note="no")
     with pytest.raises(ConflictError, match="set its status to open first"):
