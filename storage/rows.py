@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core import ladder
 from ..core.budget import Budgets
-from ..core.ids import format_item_id
+from ..core.ids import format_item_id, public_id
 from ..core.models import (
     DETAILS,
     Candidate,
@@ -195,7 +195,8 @@ def event(row: Row) -> Event:
         at=row["at"],
         actor=row["actor"],
         action=row["action"],
-        item_id=format_item_id(row["item_id"]),
+        subject=row["subject"],
+        subject_id=public_id(row["subject"], row["subject_id"]),
         version=row["version"],
         undoable=row["undoable"],
     )

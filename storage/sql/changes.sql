@@ -105,46 +105,9 @@ ON CONFLICT (namespace_id, thread) DO UPDATE SET items = t.items + excluded.item
 RETURNING t.*
 
 -- purge --
--- Delete an item; its contents, renditions, chunks, keys and before-images go with it.
+-- Delete an item; its contents, renditions, chunks and keys go with it.
 DELETE FROM palimpsest.items WHERE namespace_id = $1 AND item_id = $2
 
 -- drop_jobs --
 -- Delete the jobs of an item.
 DELETE FROM palimpsest.jobs WHERE namespace_id = $1 AND item_id = $2
-
--- put_event --
--- Write a line of the history and, unless it is null, what the change overwrote.
-WITH event AS (
-    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
-    VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7::bytea)
-)
-INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
-SELECT $1, $2, $5, $8::jsonb WHERE $8 IS NOT NULL
-
--- events --
--- The newest events, and whether each can be undone.
-SELECT e.*, b.event_id IS NOT NULL AS undoable
-FROM palimpsest.events e
-LEFT JOIN palimpsest.before_images b ON b.namespace_id = e.namespace_id AND b.event_id = e.event_id
-WHERE e.namespace_id = $1
-ORDER BY e.at DESC, e.event_id DESC LIMIT $2
-
--- undoable --
--- An event that can be undone, by id or the newest, with what it overwrote.
-SELECT e.*, b.image
-FROM palimpsest.before_images b
-JOIN palimpsest.events e ON e.namespace_id = b.namespace_id AND e.event_id = b.event_id
-WHERE b.namespace_id = $1 AND ($2::bigint IS NULL OR b.event_id = $2)
-ORDER BY e.at DESC, e.event_id DESC LIMIT 1
-
--- built_upon --
--- Whether a later change of the item, not undone itself, stands on an event.
-SELECT EXISTS (
-    SELECT FROM palimpsest.before_images b
-    JOIN palimpsest.events later ON later.namespace_id = b.namespace_id AND later.event_id = b.event_id
-    JOIN palimpsest.events e ON e.namespace_id = $1 AND e.event_id = $3
-    WHERE b.namespace_id = $1 AND b.item_id = $2 AND (later.at, later.event_id) > (e.at, e.event_id))
-
--- drop_image --
--- Take away a before-image once it is used.
-DELETE FROM palimpsest.before_images WHERE namespace_id = $1 AND event_id = $2

@@ -63,11 +63,8 @@ WITH namespace AS (
     INSERT INTO palimpsest.idempotency_keys (namespace_id, key, item_id, sha256, created_at)
     SELECT $1, $30::text, item_id, $10, now() FROM item WHERE $30 IS NOT NULL
 ), event AS (
-    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
-    SELECT $1, $31, now(), $32, 'add', item_id, 1, $10 FROM item
-), image AS (
-    INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
-    SELECT $1, $31, item_id, '{}' FROM item
+    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, subject, subject_id, version, sha256)
+    SELECT $1, $31, now(), $32, 'add', 'item', item_id, 1, $10 FROM item
 ), space AS (
     -- Held until the commit: the wanted space does not begin to serve in between.
     SELECT s.serving, s.wanted FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1 FOR KEY SHARE
