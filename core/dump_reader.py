@@ -16,6 +16,10 @@ from .dump_records import (
     Record,
     RenditionRecord,
     Tally,
+    TaskDependencyRecord,
+    TaskItemRecord,
+    TaskNoteRecord,
+    TaskRecord,
     ThreadRecord,
     place,
 )
@@ -95,6 +99,7 @@ class Relations:
         self._twins: dict[tuple[str, str, int], str] = {}
         self._complete: set[str] = set()
         self._without_text: set[tuple[str, str]] = set()
+        self._tasks: set[str] = set()
         self._events: dict[int, tuple[str, bool]] = {}
 
     def check(self, record: Record, number: int) -> None:
@@ -145,9 +150,22 @@ class Relations:
                 if self._events.get(record.event_id, ("", False))[0] != record.subject_id:
                     return f"there is no event {record.event_id} of {record.subject_id} that it could undo"
                 return _of_another_kind(record)
+            case TaskRecord():
+                self._tasks.add(record.task_id)
+                if (record.status == "claimed") != (record.lease_until is not None and record.agent is not None):
+                    return f"{record.task_id} is claimed without an agent or a lease, or has a lease without a claim"
+            case TaskDependencyRecord():
+                return self._task(record.task_id) or self._task(record.depends_on)
+            case TaskItemRecord():
+                return self._task(record.task_id) or self._known(record.item_id)
+            case TaskNoteRecord():
+                return self._task(record.task_id)
             case _:
                 pass
         return None
+
+    def _task(self, task_id: str) -> str | None:
+        return None if task_id in self._tasks else f"there is no task {task_id}"
 
     def _known(self, item_id: str) -> str | None:
         return None if item_id in self._items else f"there is no item {item_id}"

@@ -167,12 +167,13 @@ def _check_held(task: Task, agent: str) -> None:
     """Refuse what only the holder of a live lease may do."""
     if task.lapsed and task.agent == agent:
         raise ConflictError(
-            f"The lease of {agent!r} on {task.task_id} ran out at {_time(task.lease_until)} and it is open again; claim "
-            "it again (nobody else has it yet), then finish it."
+            f"The lease of {agent!r} on {task.task_id} ran out at {_time(task.lease_until)} and it is open again; "
+            "claim it again (nobody else has it yet), then finish it."
         )
     if task.standing != "claimed":
         raise ConflictError(
-            f"Task {task.task_id} is {task.standing} and {agent!r} does not hold it; claim it first with status claimed."
+            f"Task {task.task_id} is {task.standing} and {agent!r} does not hold it; claim it first with "
+            "status claimed."
         )
     if task.agent != agent:
         raise ConflictError(

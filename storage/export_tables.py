@@ -8,12 +8,14 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mappi
 from contextlib import asynccontextmanager
 from dataclasses import asdict, fields
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.dump_lines import encoding_of
 from ..core.dump_records import (
     LATER_IMAGE_FIELDS,
     RECORDS,
+    AgentRecord,
     ContentRecord,
     EventRecord,
     Image,
@@ -25,13 +27,17 @@ from ..core.dump_records import (
     RenditionRecord,
     Restored,
     Tally,
+    TaskDependencyRecord,
+    TaskItemRecord,
+    TaskNoteRecord,
+    TaskRecord,
     ThreadRecord,
     UsageRecord,
     conflict,
     type_names,
 )
 from ..core.errors import ConflictError
-from ..core.ids import format_item_id, new_number, parse_id, parse_item_id, public_id
+from ..core.ids import Subject, format_item_id, new_number, parse_id, parse_item_id, public_id
 from . import rows
 from .item_tables import REWEIGH_AFTER
 from .rows import Row
@@ -58,6 +64,11 @@ _EXPORTS: Mapping[type[Record], str] = {
     ImageRecord: "export_before_image",
     PriorRecord: "export_prior",
     UsageRecord: "export_usage",
+    AgentRecord: "export_agent",
+    TaskRecord: "export_task",
+    TaskDependencyRecord: "export_task_dependency",
+    TaskItemRecord: "export_task_item",
+    TaskNoteRecord: "export_task_note",
 }
 _RESTORES: Mapping[type[Record], str] = {
     ThreadRecord: "restore_thread",
@@ -68,7 +79,16 @@ _RESTORES: Mapping[type[Record], str] = {
     ImageRecord: "restore_before_image",
     PriorRecord: "restore_before_image",
     UsageRecord: "restore_usage",
+    AgentRecord: "restore_agent",
+    TaskRecord: "restore_task",
+    TaskDependencyRecord: "restore_task_dependency",
+    TaskItemRecord: "restore_task_item",
+    TaskNoteRecord: "restore_task_note",
 }
+
+
+_SUBJECTS: Mapping[str, Subject] = {"item": "item", "content": "item", "task": "task"}
+"""Whose ids the keys of these records are."""
 
 
 class _TriedError(Exception):
@@ -247,7 +267,8 @@ class _Index:
 def _check(name: str, found: Sequence[Row]) -> None:
     differing = next((row["key"] for row in found if row["differs"]), None)
     if differing is not None:
-        key = format_item_id(differing) if name in ("item", "content") else repr(differing)
+        subject = _SUBJECTS.get(name)
+        key = repr(differing) if subject is None else public_id(subject, differing)
         raise conflict(name, key)
 
 
@@ -293,6 +314,10 @@ def _image_row(image: Image) -> Mapping[str, Any]:
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "item_id": format_item_id,
     "lineage": rows.item_id_or_none,
+    "task_id": partial(public_id, "task"),
+    "depends_on": partial(public_id, "task"),
+    "agent_id": partial(public_id, "agent"),
+    "capabilities": tuple,
     "sha256": _hex,
     "tags": tuple,
     "source": json.loads,
@@ -300,6 +325,9 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
     "lineage": _number_or_none,
+    "task_id": partial(parse_id, "task"),
+    "depends_on": partial(parse_id, "task"),
+    "agent_id": partial(parse_id, "agent"),
     "sha256": "\\x{}".format,
 }
 

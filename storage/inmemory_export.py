@@ -29,6 +29,7 @@ from ..core.ports import Clock, Redraft
 from .inmemory_ledger import Ledger
 from .inmemory_shelf import Record as Held
 from .inmemory_shelf import Shelf
+from .inmemory_work_records import work_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,8 @@ class View:
                     event_id=number, subject=prior.subject, subject_id=prior.subject_id, image=dict(prior.image)
                 )
         yield from (one for one in self.annex.usage if self.thread in (None, one.thread))
+        if self.thread is None:
+            yield from work_records(self.shelf.work)
 
     def made(self, thread: str) -> datetime:
         """Return when a thread was made; unless it was loaded, its first item says so, or the first export."""

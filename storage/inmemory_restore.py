@@ -30,6 +30,7 @@ from . import inmemory_lineages as lineages
 from .inmemory_export import Annex, Exports, Version, View, item_record
 from .inmemory_shelf import Chunk, Prior, Shelf, Usage
 from .inmemory_shelf import Record as Held
+from .inmemory_work_records import take_work
 
 _REWEIGH_AFTER = timedelta(seconds=2)
 _Chunks = Mapping[str, Sequence[ChunkDraft]]
@@ -113,6 +114,8 @@ class _Restoring:
                 return self._prior(record)
             case UsageRecord():
                 return self._usage(record)
+            case _:
+                return take_work(self.shelf.work, record)
 
     def _thread(self, record: ThreadRecord) -> bool:
         new = record.thread not in self.shelf.threads

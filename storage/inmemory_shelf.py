@@ -27,6 +27,7 @@ from ..core.models import (
 )
 from ..core.versions import Frame
 from .inmemory_queue import Queue
+from .inmemory_work import Work
 
 
 @dataclass(slots=True)
@@ -175,6 +176,7 @@ class Shelf:
     """What undoes events that were not undone; no add of an item has one."""
     queue: Queue = field(default_factory=Queue)
     spaces: KnownSpaces | None = None
+    work: Work = field(default_factory=Work)
 
     def record(self, item_id: str) -> Record:
         """Return an item's record.
@@ -331,3 +333,4 @@ class Shelf:
         self.keys = {key: made for key, made in self.keys.items() if made[0] != item_id}
         self.clear_images("item", item_id)
         self.queue.drop(item_id)
+        self.work.drop_item(item_id)

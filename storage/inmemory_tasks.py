@@ -53,13 +53,13 @@ class Tasks(Spaces):
     ) -> TaskReceipt:
         """See Store."""
         shelf = self._shelves[namespace]
-        agent = self._worker(shelf, worker, actor, claims=wanted.status == "claimed")
+        agent = self._worker(shelf, worker, claims=wanted.status == "claimed")
         return self._change_task(shelf, task_id, wanted, agent, actor, lease)
 
     async def claim_next(self, namespace: str, *, worker: Worker, actor: str, lease: timedelta) -> TaskReceipt | None:
         """See Store."""
         shelf = self._shelves[namespace]
-        agent = self._worker(shelf, worker, actor, claims=True)
+        agent = self._worker(shelf, worker, claims=True)
         assert isinstance(agent, Agent)
         free = [
             task
@@ -67,6 +67,7 @@ class Tasks(Spaces):
             if task.standing == "open" and task_rules.unfit(task, agent) is None
         ]
         if not free:
+            self._enroll(shelf, agent, actor)
             return None
         first = min(free, key=task_rules.order)
         return self._change_task(shelf, first.task_id, TaskChange("claimed"), agent, actor, lease)
@@ -83,6 +84,8 @@ class Tasks(Spaces):
         after = task_rules.settled(after, dependencies)
         links = sorted(set(after.item_ids) - set(before.item_ids))
         check_links(links, _states(shelf, links))
+        _check_dependents(shelf, before, after)
+        self._enroll(shelf, agent, actor)
         if task_digest(after) == task_digest(before):
             work.held[task_id] = after
             return TaskReceipt(after, "renewed" if outcome == "renewed" else "unchanged")
@@ -102,8 +105,6 @@ class Tasks(Spaces):
         """Keep a task, and open or block what depends on it; return the ids of both."""
         work, moved = shelf.work, {"open": list[str](), "blocked": list[str]()}
         dependents = work.dependents(after.task_id)
-        if before.status == "done" and after.status != "done":
-            task_rules.check_dependents(after.task_id, dependents)
         work.held[after.task_id] = after
         if (before.status == "done") != (after.status == "done"):
             for other in dependents:
@@ -159,7 +160,9 @@ class Tasks(Spaces):
         shelf, now = self._shelves[namespace], self._clock.now()
         known = shelf.work.agents.get(draft.name)
         if known is None:
-            return AgentReceipt(self._register(shelf, draft, actor), "registered")
+            agent = self._new_agent(draft)
+            self._enroll(shelf, agent, actor)
+            return AgentReceipt(agent, "registered")
         renewed = shelf.work.renew(draft.name, now, lease)
         seen = replace(known, last_seen_at=now)
         after = replace(
@@ -181,23 +184,27 @@ class Tasks(Spaces):
         found.sort(key=lambda one: one.last_seen_at, reverse=True)
         return [replace(one, task_ids=work.holds(one.name, now)) for one in found[:limit]]
 
-    def _worker(self, shelf: Shelf, worker: Worker, actor: str, *, claims: bool) -> Agent | str:
+    def _worker(self, shelf: Shelf, worker: Worker, *, claims: bool) -> Agent | str:
+        """Return the agent in whose name a task is changed, one that is not registered yet for a client's own claim."""
         known = shelf.work.agents.get(worker.name)
-        if known is None and worker.itself and claims:
-            known = self._register(shelf, AgentDraft(worker.name), actor)
+        if known is None and not worker.itself:
+            raise unregistered(worker.name)
         if known is None:
-            if not worker.itself:
-                raise unregistered(worker.name)
-            return worker.name
-        shelf.work.agents[worker.name] = replace(known, last_seen_at=self._clock.now())
+            return self._new_agent(AgentDraft(worker.name)) if claims else worker.name
         return known
 
-    def _register(self, shelf: Shelf, draft: AgentDraft, actor: str) -> Agent:
-        now = self._clock.now()
-        agent = Agent(public_id("agent", new_number()), draft.name, draft.role, draft.capabilities or (), 1, now, now)
-        shelf.work.agents[agent.name] = agent
-        self._note_agent(shelf, actor, "register", agent, {})
-        return agent
+    def _enroll(self, shelf: Shelf, agent: Agent | str, actor: str) -> None:
+        """Note that an agent is alive, once nothing can be refused any more; register it where it is new."""
+        if isinstance(agent, str):
+            return
+        new = agent.name not in shelf.work.agents
+        shelf.work.agents[agent.name] = replace(agent, last_seen_at=self._clock.now())
+        if new:
+            self._note_agent(shelf, actor, "register", agent, {})
+
+    def _new_agent(self, draft: AgentDraft) -> Agent:
+        now, capabilities = self._clock.now(), draft.capabilities or ()
+        return Agent(public_id("agent", new_number()), draft.name, draft.role, capabilities, 1, now, now)
 
     def _note_agent(self, shelf: Shelf, actor: str, action: str, agent: Agent, image: Mapping[str, Any]) -> None:
         shelf.note(
@@ -230,6 +237,7 @@ class Tasks(Spaces):
         links = tuple(one for one in before.item_ids if one in shelf.records)
         before = replace(before, revision=now.revision + 1, item_ids=links, updated_at=at)
         before = task_rules.settled(before, dependencies)
+        _check_dependents(shelf, now, before)
         self._put_task(shelf, now, before)
         return before.revision, task_digest(before).hex()
 
@@ -247,6 +255,11 @@ class Tasks(Spaces):
             raise ConflictError(f"The agent {agent.name!r} holds tasks; release them first.")
         del shelf.work.agents[agent.name]
         return agent.revision + 1, agent_digest(agent).hex()
+
+
+def _check_dependents(shelf: Shelf, before: Task, after: Task) -> None:
+    if before.status == "done" and after.status != "done":
+        task_rules.check_dependents(after.task_id, shelf.work.dependents(after.task_id))
 
 
 def _states(shelf: Shelf, item_ids: Sequence[str]) -> Mapping[str, str]:

@@ -50,7 +50,7 @@ def summarise_state(
         threads=[ThreadResult.of(thread) for thread in shown],
         threads_total=len(counts.threads),
         standing=[StandingItem.of(rung) for rung in costliest[:_SHOWN_ITEMS]],
-        tasks={**(tasks or {})},
+        tasks=dict[str, int]((tasks or {}).items()),
         store=state.store,
         embedding_model=state.embedding_model,
         token_counter=state.token_counter,

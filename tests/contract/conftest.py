@@ -29,8 +29,8 @@ class Backend:
     """A store, and what a test cannot ask a Store for.
 
     ``pass_time`` lets leases and waits of a namespace's jobs and tasks, and its embedding spaces, grow older by some
-    seconds; ``remains`` names the places that still hold something of an item, or of a text that only it had; ``date`` says of
-    an item (namespace, id) when it happened, and the id of the first item of its lineage.
+    seconds; ``remains`` names the places that still hold something of an item, or of a text that only it had; ``date``
+    says of an item (namespace, id) when it happened, and the id of the first item of its lineage.
     """
 
     store: Store

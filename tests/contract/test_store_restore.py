@@ -45,7 +45,7 @@ from ..ladder_operations import Driver, budget_of
 from ..unit.parts import build_parts
 from .conftest import Backend
 from .exporting import EMBEDDER, INDEXER, LONG, dump, fill, items_of, load, records_of
-from .test_store_undo import content, edit, undo
+from .test_store_undo import content, edit, undo, undo_any
 
 
 async def test_memory_to_this_store_and_back_to_memory_is_equal_byte_for_byte(store: Store, mine: str) -> None:
@@ -142,17 +142,21 @@ async def test_versions_are_read_and_changes_undone_after_a_load(store: Store, m
     assert await store.events(theirs, 100) == await store.events(mine, 100)
     for namespace in (mine, theirs):
         undone: list[str] = []
+        others: list[str] = []
         while True:
             try:
-                event, _ = await undo(store, namespace)
+                event, _ = await undo_any(store, namespace)
             except NotFoundError:
                 break
-            undone.append(event.action)
+            (undone if event.subject == "item" else others).append(event.action)
+        assert len(others) == 14
+        assert await store.task_counts(namespace) == {}
+        assert await store.agents(namespace, 10) == []
         assert undone == ["to brief", "forget", "restore", "forget", "relabel", "edit", "add", "add", "add", "add"]
         assert await content(store, namespace, ids[0]) == (5, LONG)
-    items, others = await items_of(store, mine), await items_of(store, theirs)
+    items, loaded = await items_of(store, mine), await items_of(store, theirs)
     assert [(one.labels, one.state, one.thread, one.detail) for one in items] == [
-        (one.labels, one.state, one.thread, one.detail) for one in others
+        (one.labels, one.state, one.thread, one.detail) for one in loaded
     ]
 
 

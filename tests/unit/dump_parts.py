@@ -18,6 +18,7 @@ from palimpsest.core.dump_lines import (
 )
 from palimpsest.core.dump_reader import read_dump
 from palimpsest.core.dump_records import (
+    AgentRecord,
     ContentRecord,
     EventRecord,
     Image,
@@ -28,6 +29,10 @@ from palimpsest.core.dump_records import (
     Record,
     RenditionRecord,
     Tally,
+    TaskDependencyRecord,
+    TaskItemRecord,
+    TaskNoteRecord,
+    TaskRecord,
     ThreadRecord,
     UsageRecord,
     type_names,
@@ -160,7 +165,50 @@ def whole() -> list[Record]:
             completion_tokens=2,
             micros=None,
         ),
+        *work(),
     ]
+
+
+def work() -> list[Record]:
+    """An agent, and two tasks of which one waits for the other."""
+    return [
+        AgentRecord(
+            agent_id=public_id("agent", 5),
+            name="ann",
+            role=None,
+            capabilities=("x", "y"),
+            revision=1,
+            created_at=AT,
+            last_seen_at=AT,
+        ),
+        task(6, status="claimed", agent="ann", lease_until=AT),
+        task(7, status="blocked", due_at=AT),
+        TaskDependencyRecord(task_id=public_id("task", 7), depends_on=public_id("task", 6)),
+        TaskItemRecord(task_id=public_id("task", 6), item_id=item_id(1)),
+        TaskNoteRecord(task_id=public_id("task", 6), number=1, at=AT, author="ann", body="so far"),
+    ]
+
+
+def task(number: int, **fields: Any) -> TaskRecord:
+    values: dict[str, Any] = {
+        "task_id": public_id("task", number),
+        "title": "work",
+        "description": "",
+        "priority": 5,
+        "status": "open",
+        "assignee": None,
+        "capability": None,
+        "due_at": None,
+        "agent": None,
+        "lease_until": None,
+        "result": None,
+        "revision": 2,
+        "sha256": "0" * 64,
+        "created_by": "me",
+        "created_at": AT,
+        "updated_at": AT,
+    }
+    return TaskRecord(**{**values, **fields})
 
 
 def tally(records: Sequence[Record]) -> Tally:
