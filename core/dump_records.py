@@ -12,7 +12,7 @@ from .models import MemoryType, Standing
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
-SCHEMA = 9
+SCHEMA = 10
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
