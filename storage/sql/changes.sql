@@ -27,7 +27,7 @@ RETURNING *
 WITH vectors AS (
     UPDATE palimpsest.chunk_vectors SET live = $3 WHERE namespace_id = $1 AND item_id = $2
 )
-UPDATE palimpsest.chunk_terms SET live = $3 WHERE namespace_id = $1 AND item_id = $2
+UPDATE palimpsest.chunks SET live = $3 WHERE namespace_id = $1 AND item_id = $2
 
 -- put_version --
 -- Make a content the item's next version; of what it is another version is decided anew.
@@ -57,32 +57,27 @@ WITH rendition AS (
     INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor)
     SELECT $1, $2, r.* FROM unnest($3::text[], $4::text[], $5::integer[], $6::text[]) AS r
 ), chunk AS (
-    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context)
-    SELECT $1, $2, c.ordinal - 1, c.start_byte, c.end_byte, c.context
-    FROM unnest($7::integer[], $8::integer[], $9::text[])
-        WITH ORDINALITY AS c(start_byte, end_byte, context, ordinal)
-), term AS (
-    INSERT INTO palimpsest.chunk_terms (namespace_id, item_id, ordinal, live, length, keys, impacts)
-    SELECT $1, $2, c.ordinal - 1, true, c.length, c.keys::integer[], c.impacts
-    FROM unnest($10::integer[], $11::text[], $12:::"vectors".sparsevec[])
-        WITH ORDINALITY AS c(length, keys, impacts, ordinal)
+    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context, live, length, impacts)
+    SELECT $1, $2, c.ordinal - 1, c.start_byte, c.end_byte, c.context, true, c.length, c.impacts
+    FROM unnest($7::integer[], $8::integer[], $9::text[], $10::integer[], $11:::"vectors".sparsevec[])
+        WITH ORDINALITY AS c(start_byte, end_byte, context, length, impacts, ordinal)
 ), vector AS (
     INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
-    SELECT $1, $2, v.ordinal, true, $15, v.embedding
-    FROM unnest($13::integer[], $14:::"vectors".halfvec[]) AS v(ordinal, embedding)
+    SELECT $1, $2, v.ordinal, true, $14, v.embedding
+    FROM unnest($12::integer[], $13:::"vectors".halfvec[]) AS v(ordinal, embedding)
 ), space AS (
     SELECT s.serving, s.wanted FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1 FOR KEY SHARE
 ), reweigh AS (
     INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
-    VALUES ($1, $16::bigint + 1, 'reweigh', NULL, now() + $17::interval)
+    VALUES ($1, $15::bigint + 1, 'reweigh', NULL, now() + $16::interval)
     ON CONFLICT DO NOTHING
 )
 INSERT INTO palimpsest.jobs AS j (namespace_id, job_id, kind, item_id, due_at)
-SELECT $1, $16, 'embed', $2, now()
-WHERE cardinality($13) < cardinality($7)
-    OR cardinality($7) > 0 AND EXISTS (SELECT FROM space WHERE $15 <> space.serving OR $15 <> space.wanted)
+SELECT $1, $15, 'embed', $2, now()
+WHERE cardinality($12) < cardinality($7)
+    OR cardinality($7) > 0 AND EXISTS (SELECT FROM space WHERE $14 <> space.serving OR $14 <> space.wanted)
 UNION ALL
-SELECT $1, $16 + 2, 'summarize', $2, now() WHERE $18::boolean
+SELECT $1, $15 + 2, 'summarize', $2, now() WHERE $17::boolean
 ON CONFLICT (namespace_id, kind, item_id) DO UPDATE SET owner = NULL, leased_until = NULL, due_at = excluded.due_at,
     attempts = 0, failed_at = NULL
 

@@ -187,16 +187,12 @@ WITH counted AS (
     FROM (SELECT item_id, count(*) AS chunks FROM unnest($2::bigint[]) AS u(item_id) GROUP BY item_id) AS n
     WHERE i.namespace_id = $1 AND i.item_id = n.item_id
 ), chunk AS (
-    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context)
-    SELECT $1, c.* FROM unnest($2, $3::integer[], $4::integer[], $5::integer[], $6::text[]) AS c
-), term AS (
-    INSERT INTO palimpsest.chunk_terms (namespace_id, item_id, ordinal, live, length, keys, impacts)
-    SELECT $1, t.item_id, t.ordinal, t.live, t.length, t.keys::integer[], t.impacts
-    FROM unnest($2, $3, $7::boolean[], $8::integer[], $9::text[], $10:::"vectors".sparsevec[])
-        AS t(item_id, ordinal, live, length, keys, impacts)
+    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context, live, length, impacts)
+    SELECT $1, c.* FROM unnest($2, $3::integer[], $4::integer[], $5::integer[], $6::text[], $7::boolean[],
+        $8::integer[], $9:::"vectors".sparsevec[]) AS c
 )
 INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
-SELECT $1, j.job_id, 'embed', j.item_id, now() FROM unnest($11::bigint[], $12::bigint[]) AS j(job_id, item_id)
+SELECT $1, j.job_id, 'embed', j.item_id, now() FROM unnest($10::bigint[], $11::bigint[]) AS j(job_id, item_id)
 ON CONFLICT DO NOTHING
 
 -- restore_frames --

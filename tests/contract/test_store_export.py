@@ -135,7 +135,7 @@ async def test_namespaces_do_not_see_each_other_in_a_dump(store: Store, mine: st
 
 
 DERIVED = {
-    *("namespaces", "chunks", "chunk_vectors", "chunk_terms", "corpus_statistics", "term_statistics", "jobs"),
+    *("namespaces", "chunks", "chunk_vectors", "corpus_statistics", "term_statistics", "jobs"),
     *("term_champions", "migrations", "indexed_models", "embedding_spaces"),
 }
 """Tables that a load makes again, or that are about the database itself."""

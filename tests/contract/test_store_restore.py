@@ -444,9 +444,8 @@ async def test_chunks_of_forgotten_items_take_no_part_after_a_load(
         await store.purge(mine, bytes_only, actor="a", budgets=BUDGETS)
         await load(store, theirs, await dump(store, mine), from_any=True)
         kept = (
-            "SELECT item_id, ordinal, t.live, length, start_byte, end_byte, context, chunk_count FROM palimpsest.items"
+            "SELECT item_id, ordinal, live, length, start_byte, end_byte, context, chunk_count FROM palimpsest.items"
             " JOIN palimpsest.chunks USING (namespace_id, item_id)"
-            " JOIN palimpsest.chunk_terms t USING (namespace_id, item_id, ordinal)"
             " WHERE namespace_id = $1 ORDER BY 1, 2"
         )
         found = await connection.fetch(kept, theirs)
