@@ -148,7 +148,7 @@ def _moved(task: Task, wanted: TaskChange, agent: str) -> tuple[Task, TaskOutcom
         raise ConflictError(f"Task {task.task_id} is {task.status} already; set its status to open to reopen it first.")
     if wanted.status != "cancelled":
         _check_held(task, agent)
-    ended = replace(task, status=wanted.status, lease_until=None, result=wanted.note, lapsed=False)
+    ended = replace(task, status=wanted.status, agent=agent, lease_until=None, result=wanted.note, lapsed=False)
     return ended, "done" if wanted.status == "done" else "failed" if wanted.status == "failed" else "cancelled"
 
 

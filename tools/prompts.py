@@ -4,8 +4,11 @@ from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.prompts import Prompt
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS
 from pydantic import Field
 
+from ..core.errors import PalimpsestError
 from .access import Access
 from .results import STORED
 from .tasks import describe_packet
@@ -39,8 +42,12 @@ def add_prompts(server: MCPServer[Any], access: Access) -> None:
 
     async def handoff(task_id: Annotated[str, Field(description="task_… id, as task_list gives it")]) -> str:
         """Take a task over with all that is known about it."""
-        session = await access.session(_CLIENT)
-        packet = await session.services.tasks.handoff(session.caller, task_id)
+        try:
+            session = await access.session(_CLIENT)
+            packet = await session.services.tasks.handoff(session.caller, task_id)
+        except PalimpsestError as error:
+            # Any other exception would lose its words on the way.
+            raise MCPError(INVALID_PARAMS, str(error)) from error
         return (
             f"Take over the task below. Claim it first: task_update with task_id {task_id} and status claimed; if that "
             "is refused, tell me why and stop. Read what it links to with memory_retrieve where the text here is not "

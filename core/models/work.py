@@ -54,8 +54,9 @@ class Task:
     """A piece of work.
 
     ``status`` is ``blocked`` while a dependency is not done. While it is ``claimed`` its ``agent`` alone may finish it,
-    until ``lease_until``; after that anybody may claim it again (``lapsed``). ``assignee`` is the only agent that may
-    claim it, ``capability`` what an agent must be able to do, None for anybody. ``result`` is what it came to.
+    until ``lease_until``; after that anybody may claim it again (``lapsed``). Of one that ended, ``agent`` ended it and
+    ``result`` is what it came to. ``assignee`` is the only agent that may claim it, ``capability`` what an agent must
+    be able to do, None for anybody.
     ``dependencies`` and ``item_ids`` are in the order of their ids; ``notes`` are left out of lists, which count them.
     """
 
