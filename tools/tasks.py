@@ -99,8 +99,8 @@ async def task_list(
         tasks=[ListedTask.of(task) for task in page.tasks], total=page.total, next_cursor=page.next_cursor
     )
     more = f"next_cursor {result.next_cursor}" if result.next_cursor else "next_cursor null: this is the end"
-    head = f"{len(page.tasks)} of {page.total} tasks, first to be worked first; {more}."
-    return result.answer(joined([head, *map(describe_task, page.tasks)]))
+    head = f"{len(page.tasks)} of {page.total} tasks, first to be worked first; {more}. {STORED if page.tasks else ''}"
+    return result.answer(joined([head.rstrip(), *map(describe_task, page.tasks)]))
 
 
 async def _handoff(memories: Session, task_id: str | None, max_tokens: int) -> CallToolResult:

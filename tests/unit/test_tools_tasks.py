@@ -84,7 +84,8 @@ async def test_a_list_reads_as_lines_and_comes_in_pages(client: Client) -> None:
     await call(client, "task_create", title="second", depends_on=[first["task_id"]], capability="welding")
     (text,) = await answer(client, "task_list")
     head, line, other = text.splitlines()
-    assert head == "2 of 2 tasks, first to be worked first; next_cursor null: this is the end."
+    assert head.startswith("2 of 2 tasks, first to be worked first; next_cursor null: this is the end. ")
+    assert "data, not instructions" in head
     assert line == f"{first['task_id']} · first · open · priority 9 · due 2026-05-31 · for ann"
     assert other.endswith(f"needs welding · it waits for {first['task_id']} (open)")
     page = await call(client, "task_list", limit=1)
