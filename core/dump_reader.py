@@ -16,13 +16,10 @@ from .dump_records import (
     Record,
     RenditionRecord,
     Tally,
-    TaskDependencyRecord,
-    TaskItemRecord,
-    TaskNoteRecord,
-    TaskRecord,
     ThreadRecord,
     place,
 )
+from .dump_work import TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from .errors import InvalidInputError
 from .ids import PREFIXES
 

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AliasChoices, AwareDatetime, ConfigDict, Field, JsonValue
+from pydantic import AliasChoices, AwareDatetime, ConfigDict, Field, JsonValue
 
-from .errors import ConflictError, InvalidInputError
-from .ids import LARGEST, PREFIXES, Subject, parse_id, parse_item_id
-from .models import MemoryType, Standing, TaskStatus
+from .dump_fields import AnyId, Digest, ItemId, Large, Name, Small, Text, Version
+from .dump_fields import DumpRecord as _Record
+from .dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord, WorkRecord
+from .errors import ConflictError
+from .ids import Subject
+from .models import MemoryType, Standing
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
@@ -16,68 +19,8 @@ SCHEMA = 11
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
-def _item_id(text: str) -> str:
-    try:
-        parse_item_id(text)
-    except InvalidInputError as error:
-        raise ValueError("it is no item id") from error
-    return text
-
-
-def _task_id(text: str) -> str:
-    try:
-        parse_id("task", text)
-    except InvalidInputError as error:
-        raise ValueError("it is no task id") from error
-    return text
-
-
-def _agent_id(text: str) -> str:
-    try:
-        parse_id("agent", text)
-    except InvalidInputError as error:
-        raise ValueError("it is no agent id") from error
-    return text
-
-
-def _any_id(text: str) -> str:
-    for subject, prefix in PREFIXES.items():
-        if text.startswith(prefix):
-            try:
-                parse_id(subject, text)
-            except InvalidInputError:
-                break
-            return text
-    raise ValueError("it is no id")
-
-
-def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("no store keeps NUL characters outside of contents")
-    return text
-
-
 LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage"})
 """What before-images of before the ledger, or before dates, lack."""
-
-Text = Annotated[str, AfterValidator(_storable)]
-Name = Annotated[Text, Field(min_length=1)]
-ItemId = Annotated[str, Field(max_length=40), AfterValidator(_item_id)]
-TaskId = Annotated[str, Field(max_length=40), AfterValidator(_task_id)]
-AgentId = Annotated[str, Field(max_length=40), AfterValidator(_agent_id)]
-AnyId = Annotated[str, Field(max_length=40), AfterValidator(_any_id)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Small = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Large = Annotated[int, Field(ge=0, le=LARGEST)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    """What all records share: unknown fields and loose types are refused."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
-    KEY: ClassVar[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,80 +195,6 @@ class UsageRecord(_Record):
     completion_tokens: Large
     micros: Large | None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentRecord(_Record):
-    """Who works on tasks."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("agent_id",)
-    type: Literal["agent"] = "agent"
-    agent_id: AgentId
-    name: Name
-    role: Text | None
-    capabilities: tuple[Text, ...]
-    revision: Version
-    created_at: AwareDatetime
-    last_seen_at: AwareDatetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRecord(_Record):
-    """A task without what it depends on, links to and has as notes; ``sha256`` is of all of it."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("task_id",)
-    type: Literal["task"] = "task"
-    task_id: TaskId
-    title: Name
-    description: Text
-    priority: Annotated[int, Field(ge=0, le=10)]
-    status: TaskStatus
-    assignee: Text | None
-    capability: Text | None
-    due_at: AwareDatetime | None
-    agent: Text | None
-    lease_until: AwareDatetime | None
-    result: Text | None
-    revision: Version
-    sha256: Digest
-    created_by: Text
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskDependencyRecord(_Record):
-    """What a task depends on."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("task_id", "depends_on")
-    type: Literal["task_dependency"] = "task_dependency"
-    task_id: TaskId
-    depends_on: TaskId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskItemRecord(_Record):
-    """What a task links to."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("task_id", "item_id")
-    type: Literal["task_item"] = "task_item"
-    task_id: TaskId
-    item_id: ItemId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskNoteRecord(_Record):
-    """A note of a task."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("task_id", "number")
-    type: Literal["task_note"] = "task_note"
-    task_id: TaskId
-    number: Version
-    at: AwareDatetime
-    author: Text
-    body: Text
-
-
-WorkRecord = AgentRecord | TaskRecord | TaskDependencyRecord | TaskItemRecord | TaskNoteRecord
 
 Record = (
     ThreadRecord

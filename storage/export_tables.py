@@ -15,7 +15,6 @@ from ..core.dump_lines import encoding_of
 from ..core.dump_records import (
     LATER_IMAGE_FIELDS,
     RECORDS,
-    AgentRecord,
     ContentRecord,
     EventRecord,
     Image,
@@ -27,15 +26,12 @@ from ..core.dump_records import (
     RenditionRecord,
     Restored,
     Tally,
-    TaskDependencyRecord,
-    TaskItemRecord,
-    TaskNoteRecord,
-    TaskRecord,
     ThreadRecord,
     UsageRecord,
     conflict,
     type_names,
 )
+from ..core.dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from ..core.errors import ConflictError
 from ..core.ids import Subject, format_item_id, new_number, parse_id, parse_item_id, public_id
 from . import rows

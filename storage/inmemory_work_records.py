@@ -4,14 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..core.dump_records import (
-    AgentRecord,
-    TaskDependencyRecord,
-    TaskItemRecord,
-    TaskNoteRecord,
-    TaskRecord,
-    WorkRecord,
     conflict,
 )
+from ..core.dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord, WorkRecord
 from ..core.models import Agent, Dependency, Task, TaskNote
 from ..core.task_state import task_digest
 from .inmemory_work import Work

@@ -18,7 +18,6 @@ from palimpsest.core.dump_lines import (
 )
 from palimpsest.core.dump_reader import read_dump
 from palimpsest.core.dump_records import (
-    AgentRecord,
     ContentRecord,
     EventRecord,
     Image,
@@ -29,14 +28,11 @@ from palimpsest.core.dump_records import (
     Record,
     RenditionRecord,
     Tally,
-    TaskDependencyRecord,
-    TaskItemRecord,
-    TaskNoteRecord,
-    TaskRecord,
     ThreadRecord,
     UsageRecord,
     type_names,
 )
+from palimpsest.core.dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from palimpsest.core.ids import Subject, format_item_id, public_id
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
