@@ -22,10 +22,10 @@ from typing import Any
 
 import asyncpg
 
-from palimpsest.core.calls import Caller
+from palimpsest.core.calls import Caller, NewTask, TaskEdit
 from palimpsest.core.handoff import Packets
 from palimpsest.core.models import UNFINISHED, Event
-from palimpsest.core.tasks import NewTask, TaskEdit, Tasks
+from palimpsest.core.tasks import Tasks
 from palimpsest.slm.tokens import choose_counter
 from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer
 from palimpsest.storage.postgres import PostgresStore, open_store

@@ -1,12 +1,12 @@
 """The task service: work that agents share, claim, finish and hand over."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
 from . import cursors, task_rules, validation
-from .calls import Caller
+from .calls import Caller, NewTask, TaskEdit
 from .errors import InvalidInputError
 from .handoff import Packets
 from .ids import new_number, parse_id, parse_item_id, public_id
@@ -29,37 +29,6 @@ MAX_TEXT_BYTES = 20_000
 MAX_LINKS = 200
 MAX_NAME = 100
 _AGENTS_ASKED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class NewTask:
-    """A task as a client asks for it; ``due`` is an ISO date or time."""
-
-    title: str
-    description: str = ""
-    priority: int = 5
-    depends_on: Sequence[str] = ()
-    item_ids: Sequence[str] = ()
-    due: str | None = None
-    assignee: str | None = None
-    capability: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskEdit:
-    """What a client wants changed; None leaves a field as it is, an empty text clears it."""
-
-    status: str | None = None
-    agent: str | None = None
-    note: str | None = None
-    title: str | None = None
-    description: str | None = None
-    priority: int | None = None
-    depends_on: Sequence[str] | None = None
-    item_ids: Sequence[str] | None = None
-    due: str | None = None
-    assignee: str | None = None
-    capability: str | None = None
 
 
 class Tasks:

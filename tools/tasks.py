@@ -7,8 +7,8 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from ..core import models, task_rules
+from ..core.calls import NewTask, TaskEdit
 from ..core.errors import InvalidInputError
-from ..core.tasks import NewTask, TaskEdit
 from .access import Memories, Session
 from .results import STORED, joined, written
 from .task_results import ListedTask, TaskListResult, TaskResult

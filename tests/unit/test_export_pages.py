@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from palimpsest.core.calls import NewTask, TaskEdit
 from palimpsest.core.dump_pages import ExportPages
 from palimpsest.core.errors import ConflictError, ContentDamagedError, InvalidInputError, NotFoundError
 from palimpsest.core.export import ContentIndexer, Export
 from palimpsest.core.memory import Change, NewMemory
 from palimpsest.core.models import ChunkDraft, Item, TokenCount
-from palimpsest.core.tasks import NewTask, TaskEdit
 from palimpsest.storage.inmemory import InMemoryStore
 
 from ..fakes import BUDGETS, HashEmbedder, ParagraphChunker, WordCounter, WordLexicon, terms

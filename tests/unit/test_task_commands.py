@@ -8,9 +8,8 @@ from collections.abc import Callable, Generator
 
 import pytest
 
-from palimpsest.core.calls import Caller
+from palimpsest.core.calls import Caller, NewTask
 from palimpsest.core.models import TaskReceipt
-from palimpsest.core.tasks import NewTask
 from palimpsest.server.app import Application
 from palimpsest.server.cli import main
 from palimpsest.server.settings import Settings

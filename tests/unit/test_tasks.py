@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from palimpsest.core.agents import MAX_CAPABILITIES
-from palimpsest.core.calls import Caller, NewMemory
+from palimpsest.core.calls import Caller, NewMemory, NewTask, TaskEdit
 from palimpsest.core.errors import ConflictError, InvalidInputError, NotFoundError, PalimpsestError
 from palimpsest.core.handoff import Packets
 from palimpsest.core.ids import public_id
 from palimpsest.core.models import Decision, Task
-from palimpsest.core.tasks import MAX_LINKS, NewTask, TaskEdit, Tasks
+from palimpsest.core.tasks import MAX_LINKS, Tasks
 
 from ..fakes import WordCounter
 from .parts import ME, Parts, build_parts
