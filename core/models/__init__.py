@@ -25,6 +25,7 @@ from .spaces import BareChunk, Coverage, MadeVector, QueryVector, Space, SpaceSt
 from .spellings import Spelling
 from .state import Event, MemoryState, StoreCounts
 from .times import QueryTime, TimeReading
+from .trail import Linked, Remodelled, Stepped, Trail
 
 __all__ = [
     "DETAILS",
@@ -59,6 +60,7 @@ __all__ = [
     "JobKind",
     "Kind",
     "Labels",
+    "Linked",
     "MadeVector",
     "MemoryState",
     "MemoryType",
@@ -70,6 +72,7 @@ __all__ = [
     "QueryVector",
     "RankedChunk",
     "Receipt",
+    "Remodelled",
     "Rendition",
     "Rung",
     "SearchAnswer",
@@ -82,9 +85,11 @@ __all__ = [
     "StaleItem",
     "Standing",
     "Step",
+    "Stepped",
     "StoreCounts",
     "TextUsage",
     "ThreadState",
     "TimeReading",
     "TokenCount",
+    "Trail",
 ]
