@@ -56,7 +56,7 @@ class Context:
         if max_tokens is not None:
             validation.check_range(max_tokens, 50, _MOST_TOKENS, "max_tokens")
         if (named := validation.check_label(model, "model")) is not None:
-            await self._store.use_model(caller.namespace, thread, named, budgets=self._budgets)
+            await self._store.use_model(caller.namespace, thread, named, actor=caller.actor, budgets=self._budgets)
         if query is None:
             return await self._whole(caller.namespace, thread, max_tokens)
         return await self._chosen(caller.namespace, thread, validation.check_query(query), max_tokens or QUERY_TOKENS)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, ConfigDict, Field
 
 from .errors import InvalidInputError
-from .ids import LARGEST, PREFIXES, Subject, parse_id
+from .ids import LARGEST, Subject, parse_any_id, parse_id
 
 
 def _id_of(subject: Subject) -> Callable[[str], str]:
@@ -22,14 +22,11 @@ def _id_of(subject: Subject) -> Callable[[str], str]:
 
 
 def _any_id(text: str) -> str:
-    for subject, prefix in PREFIXES.items():
-        if text.startswith(prefix):
-            try:
-                parse_id(subject, text)
-            except InvalidInputError:
-                break
-            return text
-    raise ValueError("it is no id")
+    try:
+        parse_any_id(text)
+    except InvalidInputError as error:
+        raise ValueError("it is no id") from error
+    return text
 
 
 def _storable(text: str) -> str:
@@ -56,3 +53,7 @@ class DumpRecord:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
     KEY: ClassVar[tuple[str, ...]]
+    PAST: ClassVar[tuple[str, ...]] = ("updated_at",)
+    """Which fields only tell of the past; see state_hash."""
+    IS_PAST: ClassVar[bool] = False
+    """Whether all of it does."""

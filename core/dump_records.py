@@ -19,8 +19,8 @@ SCHEMA = 11
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
-LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage"})
-"""What before-images of before the ledger, or before dates, lack."""
+LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage", "position", "occurrence"})
+"""What before-images of before the ledger, before dates, or before places, lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,49 @@ class Image:
     header_tokens: Small | None
     happened_at: AwareDatetime | None = None
     lineage: ItemId | None = None
+    position: Large | None = None
+    occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepImage:
+    """Another item that stepped down because of an event; see Stepped."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    item_id: ItemId
+    detail: Standing
+    to: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkImage:
+    """Another item that came into a lineage because of an event; see Linked."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    item_id: ItemId
+    lineage: ItemId | None
+    to: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenditionImage:
+    """A rendition that an event replaced."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    detail: Literal["summary", "brief", "hint"]
+    text: Text
+    tokens: Small
+    compressor: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelImage:
+    """A thread's model before an event and after it; see Remodelled."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    thread: Name
+    model: Text | None
+    to: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +91,7 @@ class ThreadRecord(_Record):
     """A thread; its account is counted again from its items."""
 
     KEY: ClassVar[tuple[str, ...]] = ("thread",)
+    PAST: ClassVar[tuple[str, ...]] = ("entries", "compressions", "created_at")
     type: Literal["thread"] = "thread"
     thread: Name
     model: Text | None
@@ -64,6 +108,7 @@ class ItemRecord(_Record):
     """
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id",)
+    PAST: ClassVar[tuple[str, ...]] = ("version", "updated_at", "last_used_at")
     type: Literal["item"] = "item"
     item_id: ItemId
     thread: Name
@@ -103,6 +148,7 @@ class ContentRecord(_Record):
     """A version's content; ``encoding`` says how its line carries the bytes."""
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id", "version")
+    IS_PAST: ClassVar[bool] = True
     type: Literal["content"] = "content"
     item_id: ItemId
     version: Version
@@ -119,6 +165,7 @@ class RenditionRecord(_Record):
     """A shorter text of the current version; made by a language model it may have cost money."""
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id", "detail")
+    PAST: ClassVar[tuple[str, ...]] = ("created_at",)
     type: Literal["rendition"] = "rendition"
     item_id: ItemId
     detail: Literal["summary", "brief", "hint"]
@@ -133,6 +180,7 @@ class KeyRecord(_Record):
     """What a client's idempotency key added."""
 
     KEY: ClassVar[tuple[str, ...]] = ("key",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["idempotency_key"] = "idempotency_key"
     key: Name
     item_id: ItemId
@@ -145,6 +193,7 @@ class EventRecord(_Record):
     """A line of the history; its subject may have been purged since. Older dumps name items only."""
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["event"] = "event"
     event_id: Large
     at: AwareDatetime
@@ -158,13 +207,27 @@ class EventRecord(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRecord(_Record):
-    """What undoes an event of an item; older dumps have one, with nothing in it, for each add."""
+    """What undoes an event of an item: its fields before, and what else the event did.
+
+    ``image`` is None for an add, and for steps that were asked for. Older dumps have one with nothing in it for each
+    add; ``renditions`` is None where the event left them alone.
+    """
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["before_image"] = "before_image"
     event_id: Large
     item_id: ItemId
     image: Image | None
+    steps: tuple[StepImage, ...] = ()
+    links: tuple[LinkImage, ...] = ()
+    renditions: tuple[RenditionImage, ...] | None = None
+    model: ModelImage | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to put back."""
+        return not (self.image or self.steps or self.links or self.renditions is not None or self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +235,7 @@ class PriorRecord(_Record):
     """What undoes an event of a subject that is no item; empty where the event made it."""
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["prior"] = "prior"
     event_id: Large
     subject: Subject
@@ -184,6 +248,7 @@ class UsageRecord(_Record):
     """What a call of a language model used and cost."""
 
     KEY: ClassVar[tuple[str, ...]] = ("usage_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["usage"] = "usage"
     usage_id: Large
     at: AwareDatetime

@@ -14,6 +14,7 @@ class AgentRecord(DumpRecord):
     """Who works on tasks."""
 
     KEY: ClassVar[tuple[str, ...]] = ("agent_id",)
+    PAST: ClassVar[tuple[str, ...]] = ("revision", "last_seen_at")
     type: Literal["agent"] = "agent"
     agent_id: AgentId
     name: Name
@@ -29,6 +30,8 @@ class TaskRecord(DumpRecord):
     """A task without what it depends on, links to and has as notes; ``sha256`` is of all of it."""
 
     KEY: ClassVar[tuple[str, ...]] = ("task_id",)
+    # Leases run on without being changes.
+    PAST: ClassVar[tuple[str, ...]] = ("revision", "updated_at", "lease_until")
     type: Literal["task"] = "task"
     task_id: TaskId
     title: Name

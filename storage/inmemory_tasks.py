@@ -26,9 +26,9 @@ from ..core.models import (
 )
 from ..core.task_refusals import check_links, check_tasks, unregistered
 from ..core.task_state import agent_digest, agent_image, task_before, task_digest, task_image
-from .inmemory_changes import Undoer
 from .inmemory_shelf import Prior, Shelf
 from .inmemory_spaces import Spaces
+from .inmemory_undo import Undoer
 
 _AUTOMATIC = "palimpsest"
 
@@ -127,7 +127,7 @@ class Tasks(Spaces):
             subject_id=task.task_id,
             version=task.revision,
             sha256=task_digest(task).hex(),
-            prior=None if image is None else Prior("task", task.task_id, image),
+            prior=None if image is None else Prior("task", task.task_id, other=image),
         )
 
     async def task(self, namespace: str, task_id: str) -> Task:
@@ -215,7 +215,7 @@ class Tasks(Spaces):
             subject_id=agent.agent_id,
             version=agent.revision,
             sha256=agent_digest(agent).hex(),
-            prior=Prior("agent", agent.agent_id, image),
+            prior=Prior("agent", agent.agent_id, other=image),
         )
 
     def undoers(self) -> Mapping[Subject, Undoer]:

@@ -25,6 +25,7 @@ from .spaces import BareChunk, Coverage, MadeVector, QueryVector, Space, SpaceSt
 from .spellings import Spelling
 from .state import Event, MemoryState, StoreCounts
 from .times import QueryTime, TimeReading
+from .trail import Linked, Remodelled, Stepped, Trail
 from .work import (
     TASK_STATUSES,
     UNFINISHED,
@@ -87,6 +88,7 @@ __all__ = [
     "JobKind",
     "Kind",
     "Labels",
+    "Linked",
     "MadeVector",
     "MemoryState",
     "MemoryType",
@@ -98,6 +100,7 @@ __all__ = [
     "QueryVector",
     "RankedChunk",
     "Receipt",
+    "Remodelled",
     "Rendition",
     "Rung",
     "SearchAnswer",
@@ -110,6 +113,7 @@ __all__ = [
     "StaleItem",
     "Standing",
     "Step",
+    "Stepped",
     "StoreCounts",
     "Task",
     "TaskChange",
@@ -124,5 +128,6 @@ __all__ = [
     "ThreadState",
     "TimeReading",
     "TokenCount",
+    "Trail",
     "Worker",
 ]
