@@ -96,3 +96,34 @@ class Change:
             pinned=before.pinned if self.pinned is None else self.pinned,
             tags=before.tags if self.tags is None else validation.check_tags(self.tags),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task as a client asks for it; ``due`` is an ISO date or time."""
+
+    title: str
+    description: str = ""
+    priority: int = 5
+    depends_on: Sequence[str] = ()
+    item_ids: Sequence[str] = ()
+    due: str | None = None
+    assignee: str | None = None
+    capability: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEdit:
+    """What a client wants changed; None leaves a field as it is, an empty text clears it."""
+
+    status: str | None = None
+    agent: str | None = None
+    note: str | None = None
+    title: str | None = None
+    description: str | None = None
+    priority: int | None = None
+    depends_on: Sequence[str] | None = None
+    item_ids: Sequence[str] | None = None
+    due: str | None = None
+    assignee: str | None = None
+    capability: str | None = None

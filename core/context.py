@@ -57,7 +57,7 @@ class Context:
         if max_tokens is not None:
             validation.check_range(max_tokens, 50, _MOST_TOKENS, "max_tokens")
         if (named := validation.check_label(model, "model")) is not None:
-            await self._store.use_model(caller.namespace, thread, named, budgets=self._budgets)
+            await self._store.use_model(caller.namespace, thread, named, actor=caller.actor, budgets=self._budgets)
         if query is None:
             return await self._whole(caller.namespace, thread, max_tokens)
         return await self._chosen(caller.namespace, thread, validation.check_query(query), max_tokens or QUERY_TOKENS)
@@ -78,7 +78,7 @@ class Context:
             return self._answer(block.ledger, block.entries, 0)
         ledger, rungs = await self._store.rungs(namespace, thread, budgets=self._budgets)
         standing = [rung for rung in rungs if rung.detail != "archived"]
-        stands = _shrunk(standing, max_tokens)
+        stands = shrunk(standing, max_tokens)
         texts = await self._store.texts(namespace, [(rung.item_id, detail) for rung, detail, _ in stands])
         tokens = {one.item_id: one.tokens for one in block.entries}
         entries = [
@@ -165,7 +165,7 @@ def _and_after(span: Span) -> Span:
     return replace(span, end=span.end + _AFTER)
 
 
-def _shrunk(rungs: Sequence[Rung], max_tokens: int) -> list[tuple[Rung, Detail, int]]:
+def shrunk(rungs: Sequence[Rung], max_tokens: int) -> list[tuple[Rung, Detail, int]]:
     """Return where each item stands in an answer of ``max_tokens``; those that have no place are left out."""
     steps = {step.item_id: step for step in ladder.down_to(rungs, max_tokens)}
     if sum(rung.cost for rung in rungs) - sum(step.freed for step in steps.values()) > max_tokens:

@@ -67,11 +67,33 @@ def parse_list(cursor: str) -> tuple[datetime, str]:
         InvalidInputError: the cursor is malformed.
     """
     at, item_id = _unpack("list", cursor, str, str)
+    return _parse_moment(at), item_id
+
+
+def pack_task(place: tuple[int, bool, datetime, str]) -> str:
+    """Return the cursor for listing on after the task at a place in their order."""
+    urgency, open_end, moment, task_id = place
+    return _pack("tasks", urgency, int(open_end), moment.isoformat(), task_id)
+
+
+def parse_task(cursor: str) -> tuple[int, bool, datetime, str]:
+    """Return the place of the last task seen.
+
+    Raises:
+        InvalidInputError: the cursor is malformed.
+    """
+    urgency, open_end, at, task_id = _unpack("tasks", cursor, int, int, str, str)
+    if not (-10 <= urgency <= 0 and open_end in (0, 1)):
+        raise InvalidInputError("The cursor points outside the list; leave cursor out to start over.")
+    return urgency, bool(open_end), _parse_moment(at), task_id
+
+
+def _parse_moment(text: str) -> datetime:
     try:
         # A date without its zone, or at the end of time, was never packed here and cannot be compared.
-        place = datetime.fromisoformat(at)
-        if place.tzinfo is None:
-            raise ValueError(at)
-        return place.astimezone(UTC), item_id
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError(text)
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidInputError("The cursor's date cannot be read; leave cursor out to start over.") from None

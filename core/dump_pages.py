@@ -16,6 +16,7 @@ from .export import Export
 from .models import Filters, Item, ItemState, ThreadState
 from .ports import Store, TokenCounter
 from .validation import check_range
+from .work_outline import agent_outlines, task_outlines
 
 FORMATS = ("jsonl", "state")
 _CURSOR = re.compile(r"export-(jsonl|state)-([1-9][0-9]{0,17})-([0-9a-f]{32})\Z")
@@ -102,7 +103,7 @@ class ExportPages:
         return ExportPage(kind, text, start, end, tokens, following)
 
     async def state_lines(self, namespace: str, thread: str | None = None) -> AsyncGenerator[bytes, None]:
-        """Yield a JSON document: counts, threads and one line an item, newest first, the forgotten last.
+        """Yield a JSON document: counts, threads, one line an item, newest first, the forgotten last; agents, tasks.
 
         Nothing is in it that changes by itself (sizes on disk, pending vectors, times of use).
         """
@@ -127,6 +128,13 @@ class ExportPages:
                 if len(page.items) < _ITEMS_AT_ONCE:
                     break
                 before = page.items[-1].created_at, page.items[-1].item_id
+        if thread is None:
+            for name, outlines in (("agents", agent_outlines), ("tasks", task_outlines)):
+                yield f'\n],"{name}":['.encode()
+                border = b"\n"
+                async for one in outlines(self._store, namespace):
+                    yield border + _json(one).encode()
+                    border = b",\n"
         yield b"\n]}\n"
 
 

@@ -19,6 +19,7 @@ from .dump_records import (
     ThreadRecord,
     place,
 )
+from .dump_work import TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from .errors import InvalidInputError
 from .ids import PREFIXES
 
@@ -95,6 +96,7 @@ class Relations:
         self._twins: dict[tuple[str, str, int], str] = {}
         self._complete: set[str] = set()
         self._without_text: set[tuple[str, str]] = set()
+        self._tasks: set[str] = set()
         self._events: dict[int, tuple[str, bool]] = {}
 
     def check(self, record: Record, number: int) -> None:
@@ -145,9 +147,22 @@ class Relations:
                 if self._events.get(record.event_id, ("", False))[0] != record.subject_id:
                     return f"there is no event {record.event_id} of {record.subject_id} that it could undo"
                 return _of_another_kind(record)
+            case TaskRecord():
+                self._tasks.add(record.task_id)
+                if (record.status == "claimed") != (record.lease_until is not None and record.agent is not None):
+                    return f"{record.task_id} is claimed without an agent or a lease, or has a lease without a claim"
+            case TaskDependencyRecord():
+                return self._task(record.task_id) or self._task(record.depends_on)
+            case TaskItemRecord():
+                return self._task(record.task_id) or self._known(record.item_id)
+            case TaskNoteRecord():
+                return self._task(record.task_id)
             case _:
                 pass
         return None
+
+    def _task(self, task_id: str) -> str | None:
+        return None if task_id in self._tasks else f"there is no task {task_id}"
 
     def _known(self, item_id: str) -> str | None:
         return None if item_id in self._items else f"there is no item {item_id}"
@@ -184,7 +199,9 @@ class Relations:
         if image.item_id not in self._items:
             return self._known(image.item_id)
         item_id, added = self._events.get(image.event_id, ("", False))
-        if item_id != image.item_id or added != (image.image is None):
+        # Steps that were asked for are told for all items alike.
+        without = added or bool(image.steps)
+        if item_id != image.item_id or (image.image is None and not without) or (image.image is not None and added):
             return f"there is no event {image.event_id} of {image.item_id} that it could undo"
         if image.image is not None and image.image.version > self._items[image.item_id][0]:
             return f"{image.item_id} has no version {image.image.version}"

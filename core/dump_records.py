@@ -4,62 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AliasChoices, AwareDatetime, ConfigDict, Field, JsonValue
+from pydantic import AliasChoices, AwareDatetime, ConfigDict, Field, JsonValue
 
-from .errors import ConflictError, InvalidInputError
-from .ids import LARGEST, PREFIXES, Subject, parse_id, parse_item_id
+from .dump_fields import AnyId, Digest, ItemId, Large, Name, Small, Text, Version
+from .dump_fields import DumpRecord as _Record
+from .dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord, WorkRecord
+from .errors import ConflictError
+from .ids import Subject
 from .models import MemoryType, Standing
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
-SCHEMA = 9
+SCHEMA = 11
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
-def _item_id(text: str) -> str:
-    try:
-        parse_item_id(text)
-    except InvalidInputError as error:
-        raise ValueError("it is no item id") from error
-    return text
-
-
-def _any_id(text: str) -> str:
-    for subject, prefix in PREFIXES.items():
-        if text.startswith(prefix):
-            try:
-                parse_id(subject, text)
-            except InvalidInputError:
-                break
-            return text
-    raise ValueError("it is no id")
-
-
-def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("no store keeps NUL characters outside of contents")
-    return text
-
-
-LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage"})
-"""What before-images of before the ledger, or before dates, lack."""
-
-Text = Annotated[str, AfterValidator(_storable)]
-Name = Annotated[Text, Field(min_length=1)]
-ItemId = Annotated[str, Field(max_length=40), AfterValidator(_item_id)]
-AnyId = Annotated[str, Field(max_length=40), AfterValidator(_any_id)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Small = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Large = Annotated[int, Field(ge=0, le=LARGEST)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    """What all records share: unknown fields and loose types are refused."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
-    KEY: ClassVar[tuple[str, ...]]
+LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage", "position", "occurrence"})
+"""What before-images of before the ledger, before dates, or before places, lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +41,49 @@ class Image:
     header_tokens: Small | None
     happened_at: AwareDatetime | None = None
     lineage: ItemId | None = None
+    position: Large | None = None
+    occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepImage:
+    """Another item that stepped down because of an event; see Stepped."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    item_id: ItemId
+    detail: Standing
+    to: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkImage:
+    """Another item that came into a lineage because of an event; see Linked."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    item_id: ItemId
+    lineage: ItemId | None
+    to: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenditionImage:
+    """A rendition that an event replaced."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    detail: Literal["summary", "brief", "hint"]
+    text: Text
+    tokens: Small
+    compressor: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelImage:
+    """A thread's model before an event and after it; see Remodelled."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    thread: Name
+    model: Text | None
+    to: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,7 @@ class ThreadRecord(_Record):
     """A thread; its account is counted again from its items."""
 
     KEY: ClassVar[tuple[str, ...]] = ("thread",)
+    PAST: ClassVar[tuple[str, ...]] = ("entries", "compressions", "created_at")
     type: Literal["thread"] = "thread"
     thread: Name
     model: Text | None
@@ -103,6 +108,7 @@ class ItemRecord(_Record):
     """
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id",)
+    PAST: ClassVar[tuple[str, ...]] = ("version", "updated_at", "last_used_at")
     type: Literal["item"] = "item"
     item_id: ItemId
     thread: Name
@@ -142,6 +148,7 @@ class ContentRecord(_Record):
     """A version's content; ``encoding`` says how its line carries the bytes."""
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id", "version")
+    IS_PAST: ClassVar[bool] = True
     type: Literal["content"] = "content"
     item_id: ItemId
     version: Version
@@ -158,6 +165,7 @@ class RenditionRecord(_Record):
     """A shorter text of the current version; made by a language model it may have cost money."""
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id", "detail")
+    PAST: ClassVar[tuple[str, ...]] = ("created_at",)
     type: Literal["rendition"] = "rendition"
     item_id: ItemId
     detail: Literal["summary", "brief", "hint"]
@@ -172,6 +180,7 @@ class KeyRecord(_Record):
     """What a client's idempotency key added."""
 
     KEY: ClassVar[tuple[str, ...]] = ("key",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["idempotency_key"] = "idempotency_key"
     key: Name
     item_id: ItemId
@@ -184,6 +193,7 @@ class EventRecord(_Record):
     """A line of the history; its subject may have been purged since. Older dumps name items only."""
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["event"] = "event"
     event_id: Large
     at: AwareDatetime
@@ -197,13 +207,27 @@ class EventRecord(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRecord(_Record):
-    """What undoes an event of an item; older dumps have one, with nothing in it, for each add."""
+    """What undoes an event of an item: its fields before, and what else the event did.
+
+    ``image`` is None for an add, and for steps that were asked for. Older dumps have one with nothing in it for each
+    add; ``renditions`` is None where the event left them alone.
+    """
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["before_image"] = "before_image"
     event_id: Large
     item_id: ItemId
     image: Image | None
+    steps: tuple[StepImage, ...] = ()
+    links: tuple[LinkImage, ...] = ()
+    renditions: tuple[RenditionImage, ...] | None = None
+    model: ModelImage | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to put back."""
+        return not (self.image or self.steps or self.links or self.renditions is not None or self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +235,7 @@ class PriorRecord(_Record):
     """What undoes an event of a subject that is no item; empty where the event made it."""
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["prior"] = "prior"
     event_id: Large
     subject: Subject
@@ -223,6 +248,7 @@ class UsageRecord(_Record):
     """What a call of a language model used and cost."""
 
     KEY: ClassVar[tuple[str, ...]] = ("usage_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["usage"] = "usage"
     usage_id: Large
     at: AwareDatetime
@@ -245,6 +271,7 @@ Record = (
     | ImageRecord
     | PriorRecord
     | UsageRecord
+    | WorkRecord
 )
 
 RECORDS: tuple[type[Record], ...] = (
@@ -257,6 +284,11 @@ RECORDS: tuple[type[Record], ...] = (
     ImageRecord,
     PriorRecord,
     UsageRecord,
+    AgentRecord,
+    TaskRecord,
+    TaskDependencyRecord,
+    TaskItemRecord,
+    TaskNoteRecord,
 )
 """In the order in which a dump has them: each refers only to those before it."""
 

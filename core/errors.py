@@ -5,7 +5,8 @@
     PalimpsestError
     ├── InvalidInputError          the caller can mend it
     ├── NotFoundError
-    │   └── ItemNotFoundError
+    │   ├── ItemNotFoundError
+    │   └── TaskNotFoundError
     ├── ConflictError              the world is not as the caller believes
     ├── StoreError
     │   ├── StoreUnavailableError  nothing was written; try again later
@@ -47,6 +48,15 @@ class ItemNotFoundError(NotFoundError):
         """Name the id; an id of another namespace reads the same as one that never was."""
         super().__init__(f"No item {item_id!r} exists in this namespace; take an id from memory_search or memory_list.")
         self.item_id = item_id
+
+
+class TaskNotFoundError(NotFoundError):
+    """No task with that id exists in this namespace."""
+
+    def __init__(self, task_id: str) -> None:
+        """Name the id; an id of another namespace reads the same as one that never was."""
+        super().__init__(f"No task {task_id!r} exists in this namespace; take an id from task_list.")
+        self.task_id = task_id
 
 
 class ConflictError(PalimpsestError):

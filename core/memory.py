@@ -10,7 +10,7 @@ from .budget import Budgets
 from .calls import Caller, Change, NewMemory, Period
 from .errors import ConflictError, InvalidInputError
 from .finding import Finder
-from .ids import LARGEST, new_item_id, parse_item_id
+from .ids import LARGEST, new_item_id, parse_any_id, parse_item_id
 from .ingest import Ingest
 from .models import (
     Event,
@@ -127,7 +127,9 @@ class Memory:
         return replace(receipt, outcome="duplicate", notes=(*receipt.notes, note))
 
     async def _with_model(self, caller: Caller, receipt: Receipt, model: str) -> Receipt:
-        ledger = await self._store.use_model(caller.namespace, receipt.item.thread, model, budgets=self._budgets)
+        ledger = await self._store.use_model(
+            caller.namespace, receipt.item.thread, model, actor=caller.actor, budgets=self._budgets
+        )
         return replace(receipt, ledger=ledger)
 
     async def search(
@@ -325,9 +327,22 @@ class Memory:
             caller.namespace, event_id, actor=caller.actor, budgets=self._budgets, redraft=redraft
         )
 
-    async def events(self, caller: Caller, limit: int = 20) -> Sequence[Event]:
-        """Return the newest events first."""
-        return await self._store.events(caller.namespace, validation.check_range(limit, 1, 1000, "limit"))
+    async def events(self, caller: Caller, limit: int = 20, *, subject_id: str | None = None) -> Sequence[Event]:
+        """Return the newest events first, those of all or of one subject.
+
+        Raises:
+            InvalidInputError: the limit or the id is not acceptable.
+        """
+        validation.check_range(limit, 1, 1000, "limit")
+        about = None if subject_id is None else parse_any_id(subject_id)
+        return await self._store.events(caller.namespace, limit, about=about)
+
+    async def state_hash(self, caller: Caller) -> str:
+        """Return the hash of what the memory now says; see ``core.state_hash``."""
+        # Records check themselves, which takes long to import.
+        from .state_hash import state_hash
+
+        return await state_hash(self._store, caller.namespace)
 
     async def _check_room(self, caller: Caller, size: int) -> None:
         if not self._limits.max_store_bytes:

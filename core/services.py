@@ -1,13 +1,16 @@
 """The services over one set of ports, wired in the one way that fits together."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from .agents import Agents
 from .budget import Budgets
 from .compression import Compression
 from .context import Context
 from .dump_pages import ExportPages
 from .export import ContentIndexer, Export
 from .finding import Finder
+from .handoff import Packets
 from .hygiene import Hygiene, HygieneLimits
 from .ingest import Ingest
 from .memory import Memory
@@ -24,6 +27,7 @@ from .ports import (
 )
 from .ranking import Weights
 from .spaces import Spaces
+from .tasks import LEASE, Tasks
 from .usage import UsageLog
 from .validation import Limits
 
@@ -51,6 +55,7 @@ class Ports:
     hygiene: HygieneLimits = field(default_factory=HygieneLimits)
     summarizer: str | None = None
     spaces: Spaces | None = None
+    task_lease: timedelta = LEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class Services:
     hygiene: Hygiene
     export: Export
     pages: ExportPages
+    tasks: Tasks
+    agents: Agents
     summarizes: bool
 
 
@@ -114,5 +121,11 @@ def build_services(ports: Ports) -> Services:
         hygiene=Hygiene(store=ports.store, clock=ports.clock, budgets=ports.budgets, limits=ports.hygiene),
         export=export,
         pages=ExportPages(export=export, store=ports.store, counter=ports.counter, budgets=ports.budgets),
+        tasks=Tasks(
+            store=ports.store,
+            packets=Packets(store=ports.store, counter=ports.counter),
+            lease=ports.task_lease,
+        ),
+        agents=Agents(store=ports.store, lease=ports.task_lease),
         summarizes=ports.summarizer is not None,
     )

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +167,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 ),
                 summarizer=None if summarizer is None else summarizer.name,
                 spaces=spaces,
+                task_lease=timedelta(minutes=settings.task_lease_minutes),
             )
         )
         works: dict[JobKind, Work] = {}

@@ -65,6 +65,16 @@ def build_parser() -> argparse.ArgumentParser:
     undo = add("undo", "undo", "Take back the newest change, or a given one.")
     undo.add_argument("event_id", nargs="?", type=int, help="number of the change, as --list shows it")
     undo.add_argument("--list", action="store_true", help="show the newest changes and undo nothing")
+    undo.add_argument("--check", action="store_true", help="say what the state's hash is before and after")
+
+    history = add("history", "history", "Show who did what to which id, newest first.")
+    history.add_argument("subject_id", nargs="?", help="only what was done to this item, task, agent or request")
+    history.add_argument("--limit", type=int, default=20, help="how many lines; 20 unless set")
+    history.add_argument("--hash", action="store_true", help="also say the hash of what the memory now says")
+
+    purge = add("purge", "purge", "Delete items for good, with all their versions.")
+    purge.add_argument("item_ids", nargs="*", metavar="ITEM_ID")
+    purge.add_argument("--scrub", action="store_true", help="then take everything that was ever purged off the disk")
 
     dump = add("dump", "dump", "Write everything that the memory holds to one file.")
     dump.add_argument("file", nargs="?", default="-", metavar="FILE", help="file to make; - or nothing for stdout")
@@ -82,6 +92,17 @@ def build_parser() -> argparse.ArgumentParser:
     worker = add("worker", "worker", "Work what is left for later, until a signal comes.")
     worker.add_argument("--once", action="store_true", help="stop when nothing is due, and say what was done")
     worker.add_argument("--retry-dead", action="store_true", help="first give jobs that failed too often another go")
+
+    tasks = add("tasks", "tasks", "List tasks, or show all about one.")
+    tasks.add_argument("task_id", nargs="?")
+    tasks.add_argument("--status", help="only of this status; unfinished ones unless set")
+    tasks.add_argument("--agent", help="only those that this agent has or is to do")
+    tasks.add_argument("--limit", type=int, default=50)
+
+    agents = add("agents", "agents", "List agents, or register one.")
+    agents.add_argument("--register", metavar="NAME", help="register an agent, or change what is known of it")
+    agents.add_argument("--role")
+    agents.add_argument("--capability", action="append", help="what it can do; may be repeated")
 
     add("stats", "stats", "Show what the memory holds and what serves it.")
     add("stop", "stop", "Stop the bundled PostgreSQL if nobody uses it.")

@@ -25,6 +25,7 @@ or file you do not see): memory_search first, answer after.
 - When something should outlive this context (a decision and its reason, a preference, a finding, a file or long tool \
 output that will be needed again, where the work stands before the context runs out): memory_add, with the full text.
 - When you learn that something kept is wrong: memory_update it, or memory_forget it; do not add a second version.
+- When work is left for later or for others: task_create; before you work on a task, claim it with task_update.
 
 How it answers: memory_search gives passages within max_tokens and says how strong the evidence is; read the exact \
 text with memory_retrieve, page by page by next_cursor for long items. Every receipt has the item's id, sha256 and \
@@ -63,5 +64,5 @@ def build_server(
         token_verifier=token_verifier,
     )
     add_resources(server, access)
-    add_prompts(server)
+    add_prompts(server, access)
     return server

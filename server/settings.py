@@ -101,6 +101,10 @@ class Settings(BaseModel):
         default=6.0, ge=0, description="Hours between two runs of hygiene; 0 to run it by `palimpsest hygiene` only."
     )
 
+    task_lease_minutes: float = Field(
+        default=15.0, gt=0, le=10_080, description="How long a claimed task is an agent's own unless it prolongs that."
+    )
+
     summarizer: Literal["none", "openai", "anthropic"] = Field(
         default="none",
         description="What writes better summaries in the background; openai is any compatible endpoint.",

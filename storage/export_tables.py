@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mappi
 from contextlib import asynccontextmanager
 from dataclasses import asdict, fields
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.dump_lines import encoding_of
@@ -30,9 +31,11 @@ from ..core.dump_records import (
     conflict,
     type_names,
 )
+from ..core.dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from ..core.errors import ConflictError
-from ..core.ids import format_item_id, new_number, parse_id, parse_item_id, public_id
+from ..core.ids import Subject, format_item_id, new_number, parse_id, parse_item_id, public_id
 from . import rows
+from .images import Before, image_fields, trail_fields, trail_of
 from .item_tables import REWEIGH_AFTER
 from .rows import Row
 from .tables import UNCOUNTED_MEAN_LENGTH, Tables
@@ -58,6 +61,11 @@ _EXPORTS: Mapping[type[Record], str] = {
     ImageRecord: "export_before_image",
     PriorRecord: "export_prior",
     UsageRecord: "export_usage",
+    AgentRecord: "export_agent",
+    TaskRecord: "export_task",
+    TaskDependencyRecord: "export_task_dependency",
+    TaskItemRecord: "export_task_item",
+    TaskNoteRecord: "export_task_note",
 }
 _RESTORES: Mapping[type[Record], str] = {
     ThreadRecord: "restore_thread",
@@ -68,7 +76,16 @@ _RESTORES: Mapping[type[Record], str] = {
     ImageRecord: "restore_before_image",
     PriorRecord: "restore_before_image",
     UsageRecord: "restore_usage",
+    AgentRecord: "restore_agent",
+    TaskRecord: "restore_task",
+    TaskDependencyRecord: "restore_task_dependency",
+    TaskItemRecord: "restore_task_item",
+    TaskNoteRecord: "restore_task_note",
 }
+
+
+_SUBJECTS: Mapping[str, Subject] = {"item": "item", "content": "item", "task": "task"}
+"""Whose ids the keys of these records are."""
 
 
 class _TriedError(Exception):
@@ -88,7 +105,7 @@ class ExportTables(Tables):
                 at_once = _CONTENTS_AT_ONCE if record is ContentRecord else _ROWS_AT_ONCE
                 query = self._queries[_EXPORTS[record]]
                 async for row in connection.cursor(query, namespace, thread, prefetch=at_once):
-                    yield _record(record, row)
+                    yield _record(record, dict(row))
 
     @asynccontextmanager
     async def _snapshot(self, namespace: str) -> AsyncGenerator[Connection, None]:
@@ -169,7 +186,7 @@ class _Restoring:
         """Say whether a before-image is wanted: what was taken back here since must not become undoable again."""
         if not isinstance(record, ImageRecord | PriorRecord):
             return True
-        return record.event_id not in self._known_events and not (isinstance(record, ImageRecord) and not record.image)
+        return record.event_id not in self._known_events and not (isinstance(record, ImageRecord) and record.is_empty)
 
     async def _check_twins(self, wanted: str) -> None:
         row = await self._connection.fetchrow(self._queries["restore_twin"], self._namespace, wanted)
@@ -247,7 +264,8 @@ class _Index:
 def _check(name: str, found: Sequence[Row]) -> None:
     differing = next((row["key"] for row in found if row["differs"]), None)
     if differing is not None:
-        key = format_item_id(differing) if name in ("item", "content") else repr(differing)
+        subject = _SUBJECTS.get(name)
+        key = repr(differing) if subject is None else public_id(subject, differing)
         raise conflict(name, key)
 
 
@@ -277,22 +295,26 @@ def _hex(value: bytes) -> str:
     return value.hex()
 
 
-def _image(value: str) -> Image:
-    found: dict[str, Any] = json.loads(value)
-    values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **found, "tags": tuple(found["tags"])}
-    if values["happened_at"] is not None:
-        values["happened_at"] = datetime.fromisoformat(values["happened_at"])
-    return Image(**values)
+def _image(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    before = Before.read(found)
+    values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **before.own}
+    image = Image(**{**values, "tags": tuple(values["tags"])}) if before.own else None
+    return {"image": image, **image_fields(before.trail)}
 
 
-def _image_row(image: Image) -> Mapping[str, Any]:
-    found = asdict(image)
-    return {name: value for name, value in found.items() if not (name in LATER_IMAGE_FIELDS and value is None)}
+def _image_row(record: ImageRecord) -> Mapping[str, Any]:
+    own = {} if record.image is None else asdict(record.image)
+    kept = {name: value for name, value in own.items() if not (name in LATER_IMAGE_FIELDS and value is None)}
+    return kept | trail_fields(trail_of(record))
 
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "item_id": format_item_id,
     "lineage": rows.item_id_or_none,
+    "task_id": partial(public_id, "task"),
+    "depends_on": partial(public_id, "task"),
+    "agent_id": partial(public_id, "agent"),
+    "capabilities": tuple,
     "sha256": _hex,
     "tags": tuple,
     "source": json.loads,
@@ -300,17 +322,21 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
     "lineage": _number_or_none,
+    "task_id": partial(parse_id, "task"),
+    "depends_on": partial(parse_id, "task"),
+    "agent_id": partial(parse_id, "agent"),
     "sha256": "\\x{}".format,
 }
 
 
-def _record(kind: type[Record], row: Row) -> Record:
-    names = [field.name for field in fields(kind) if field.name not in ("type", "encoding")]
+def _record(kind: type[Record], row: Mapping[str, Any]) -> Record:
+    # What is not a column is told by another one.
+    names = [field.name for field in fields(kind) if field.name in row]
     values = {name: _READ.get(name, _same)(row[name]) for name in names}
     if kind is ContentRecord:
         values["encoding"] = encoding_of(values["content"])
     elif kind is ImageRecord:
-        values["image"] = _image(values["image"])
+        values |= _image(json.loads(values["image"]))
     elif kind is PriorRecord:
         values["image"] = json.loads(values["image"])
     if "subject_id" in values:
@@ -322,12 +348,12 @@ def _row(record: Record) -> Mapping[str, Any]:
     names = [field.name for field in fields(record) if field.name != "type"]
     values = {name: _WRITE.get(name, _same)(getattr(record, name)) for name in names}
     match record:
-        case ImageRecord(item_id=item_id, image=Image() as image):
+        case ImageRecord():
             return {
                 "event_id": record.event_id,
                 "subject": "item",
-                "subject_id": parse_item_id(item_id),
-                "image": _image_row(image),
+                "subject_id": parse_item_id(record.item_id),
+                "image": _image_row(record),
             }
         case EventRecord() | PriorRecord():
             return {**values, "subject_id": parse_id(record.subject, record.subject_id)}

@@ -24,10 +24,10 @@ from ..core.models import (
 )
 from ..core.ports import LexicalEncoder
 from .inmemory_search import Query, find, passes
-from .inmemory_spaces import Spaces
+from .inmemory_tasks import Tasks
 
 
-class InMemoryStore(Spaces):
+class InMemoryStore(Tasks):
     """A Store in this process's memory; see ``Changes`` and ``Ledger`` for what writes."""
 
     async def get(self, namespace: str, item_id: str) -> Item:

@@ -16,6 +16,8 @@ from ..core.models import (
     Item,
     ItemDraft,
     ItemState,
+    Linked,
+    Remodelled,
     Rendition,
     Rung,
     SpaceState,
@@ -23,10 +25,13 @@ from ..core.models import (
     SparseTerms,
     Standing,
     Step,
+    Stepped,
     ThreadState,
+    Trail,
 )
 from ..core.versions import Frame
 from .inmemory_queue import Queue
+from .inmemory_work import Work
 
 
 @dataclass(slots=True)
@@ -152,11 +157,27 @@ class KnownSpaces:
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """A before-image: an item as it stood, or JSON for any other subject, empty where the event made it."""
+    """A before-image: an item as it stood, its place among others, and what else the change did.
+
+    ``item`` is None where the event made it or is of another subject; that one's image is ``other``, empty where the
+    event made it.
+    """
 
     subject: Subject
     subject_id: str
-    image: Item | Mapping[str, Any]
+    item: Item | None = None
+    position: int | None = None
+    occurrence: int | None = None
+    trail: Trail = field(default_factory=Trail)
+    other: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How items stood, and which models threads had: (item, position, occurrence, renditions) by id."""
+
+    items: Mapping[str, tuple[Item, int, int, tuple[Rendition, ...]]]
+    models: Mapping[str, str | None]
 
 
 @dataclass(slots=True)
@@ -175,6 +196,7 @@ class Shelf:
     """What undoes events that were not undone; no add of an item has one."""
     queue: Queue = field(default_factory=Queue)
     spaces: KnownSpaces | None = None
+    work: Work = field(default_factory=Work)
 
     def record(self, item_id: str) -> Record:
         """Return an item's record.
@@ -294,9 +316,40 @@ class Shelf:
             self.images[number] = prior
         return number
 
-    def put_event(self, at: datetime, actor: str, action: str, item: Item, *, before: Item | None = None) -> None:
-        """Write a line of the history of an item and, where it can be undone by that, how it stood before."""
-        self.note(
+    def snapshot(self) -> Snapshot:
+        """Note how everything stands before a change."""
+        held = {name: (one.item, one.position, one.occurrence, one.renditions) for name, one in self.records.items()}
+        return Snapshot(held, {name: thread.model for name, thread in self.threads.items()})
+
+    def prior(self, item_id: str, action: str, before: Snapshot) -> Prior | None:
+        """Return what undoes a change of an item by what differs now; None for an add that changed nothing else."""
+        trail = self.trail(before, item_id)
+        if item_id not in before.items:
+            return None if trail == Trail() else Prior("item", item_id, trail=trail)
+        item, position, occurrence, renditions = before.items[item_id]
+        if action in ("edit", "summarize"):
+            trail = replace(trail, renditions=renditions)
+        return Prior("item", item_id, item, position, occurrence, trail)
+
+    def trail(self, before: Snapshot, item_id: str | None = None) -> Trail:
+        """Return what differs now from how other items than this one, and threads, stood before."""
+        steps: list[Stepped] = []
+        links: list[Linked] = []
+        for name, (then, *_) in before.items.items():
+            now = self.records[name].item
+            if now.detail != then.detail:
+                steps.append(Stepped(name, then.detail, now.detail))
+            if name != item_id and now.lineage is not None and then.lineage != now.lineage:
+                links.append(Linked(name, then.lineage, now.lineage))
+        for name, thread in self.threads.items():
+            if thread.model is not None and thread.model != before.models.get(name):
+                model = Remodelled(name, before.models.get(name), thread.model)
+                return Trail(tuple(steps), tuple(links), model=model)
+        return Trail(tuple(steps), tuple(links))
+
+    def put_event(self, at: datetime, actor: str, action: str, item: Item, *, before: Snapshot | None = None) -> int:
+        """Write a line of the history of an item and, where it can be undone by that, how everything stood before."""
+        return self.note(
             at,
             actor=actor,
             action=action,
@@ -304,7 +357,7 @@ class Shelf:
             subject_id=item.item_id,
             version=item.version,
             sha256=item.sha256,
-            prior=None if before is None else Prior("item", item.item_id, before),
+            prior=None if before is None else self.prior(item.item_id, action, before),
         )
 
     def newest_image(self, subject: Subject, subject_id: str) -> int:
@@ -331,3 +384,4 @@ class Shelf:
         self.keys = {key: made for key, made in self.keys.items() if made[0] != item_id}
         self.clear_images("item", item_id)
         self.queue.drop(item_id)
+        self.work.drop_item(item_id)

@@ -18,6 +18,7 @@ from .queries import fill, load
 from .rows import Row
 from .search_tables import SearchTables
 from .space_tables import SpaceTables
+from .task_tables import TaskTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class ServerFacts:
     login_is_app: bool
 
 
-class PostgresStore(ItemTables, LedgerTables, SearchTables, SpaceTables, JobTables, ExportTables):
+class PostgresStore(ItemTables, LedgerTables, SearchTables, SpaceTables, JobTables, TaskTables, ExportTables):
     """Every method of Store is a named query and a row mapper; see the families it is made of."""
 
     def __init__(

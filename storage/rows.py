@@ -136,16 +136,6 @@ def labels(row: Row) -> Labels:
     )
 
 
-def before_image(row: Row) -> str:
-    """Return what undo needs of an ``items`` row, as JSON; never any content."""
-    kept = (
-        *("thread", "version", "state", "title", "content_type", "memory_type", "priority", "pinned", "tags"),
-        *("detail", "header_tokens"),
-    )
-    when = {"happened_at": row["happened_at"].isoformat(), "lineage": item_id_or_none(row["lineage"])}
-    return json.dumps({name: row[name] for name in kept} | when)
-
-
 def candidate(row: Iterable[Any], factors: Sequence[float]) -> Candidate:
     """Return the candidate of a row of the ``candidates`` query; a query term's impact counts ``factors`` times."""
     # A search has hundreds of rows: taking a row apart at once is several times faster than asking it by name.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -46,6 +47,7 @@ def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | Non
                 budgets=choose_budgets(settings),
                 usage=usage,
                 limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
+                task_lease=timedelta(minutes=settings.task_lease_minutes),
             )
         )
         worker = Worker(

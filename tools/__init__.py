@@ -2,10 +2,12 @@
 
 from mcp.types import ToolAnnotations
 
+from .agents import agent_list, agent_register
 from .context import memory_compress, memory_context
 from .export import memory_export
 from .reading import memory_list, memory_retrieve, memory_search
 from .state import memory_state
+from .tasks import task_create, task_list, task_update
 from .tool import MemoryTool, Toolset, ToolSpec
 from .writing import memory_add, memory_forget, memory_update
 
@@ -26,8 +28,13 @@ TOOLS = (
     ToolSpec(memory_context, "Context of a thread", _ADDS, meta=_LONG),
     ToolSpec(memory_compress, "Make room", _STEPS),
     ToolSpec(memory_state, "State of the memory", _READS),
+    ToolSpec(task_create, "Leave a task", _STEPS),
+    ToolSpec(task_update, "Work on a task", _STEPS),
+    ToolSpec(task_list, "List tasks", _READS),
     ToolSpec(memory_list, "List memories", _READS, toolset="all"),
     ToolSpec(memory_export, "Export the memory", _READS, toolset="all", meta=_LONG),
+    ToolSpec(agent_register, "Register an agent", _ADDS, toolset="all"),
+    ToolSpec(agent_list, "List agents", _READS, toolset="all"),
 )
 """Every tool of the server, in the order in which clients list them."""
 

@@ -273,6 +273,7 @@ class StateResult(Result):
     threads: list[ThreadResult]
     threads_total: int
     standing: list[StandingItem]
+    tasks: dict[str, int]
     store: str
     embedding_model: str
     token_counter: str

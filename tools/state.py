@@ -1,7 +1,7 @@
 """The tool that shows the ledger, and the words for it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from mcp.types import CallToolResult
@@ -10,6 +10,7 @@ from pydantic import Field
 from ..core import models
 from .access import Memories
 from .results import StandingItem, StateResult, ThreadResult, joined, ledger_notes
+from .tasks import describe_counts
 
 _SHOWN_THREADS = 20
 _SHOWN_ITEMS = 20
@@ -23,12 +24,17 @@ async def memory_state(
     rungs: Sequence[models.Rung] = ()
     if thread is not None:
         rungs = await memories.services.context.rungs(memories.caller, thread)
-    result = summarise_state(await memories.memory.state(memories.caller), rungs)
+    counts = await memories.services.tasks.counts(memories.caller)
+    result = summarise_state(await memories.memory.state(memories.caller), rungs, counts)
     return result.answer(describe_state(result, rungs))
 
 
-def summarise_state(state: models.MemoryState, rungs: Sequence[models.Rung] = ()) -> StateResult:
-    """Return the state with its fullest threads, and the costliest of the items given."""
+def summarise_state(
+    state: models.MemoryState,
+    rungs: Sequence[models.Rung] = (),
+    tasks: Mapping[models.TaskStatus, int] | None = None,
+) -> StateResult:
+    """Return the state with its fullest threads, the costliest of the items given, and how many tasks there are."""
     counts = state.counts
     fullest = sorted(counts.threads, key=lambda thread: (-thread.utilization, -thread.tokens, thread.thread))
     shown = fullest[:_SHOWN_THREADS]
@@ -44,6 +50,7 @@ def summarise_state(state: models.MemoryState, rungs: Sequence[models.Rung] = ()
         threads=[ThreadResult.of(thread) for thread in shown],
         threads_total=len(counts.threads),
         standing=[StandingItem.of(rung) for rung in costliest[:_SHOWN_ITEMS]],
+        tasks=dict[str, int]((tasks or {}).items()),
         store=state.store,
         embedding_model=state.embedding_model,
         token_counter=state.token_counter,
@@ -69,6 +76,7 @@ def describe_state(result: StateResult, rungs: Sequence[models.Rung] = ()) -> st
                 f"{item.total_tokens:,} tokens · priority {item.priority}{' · pinned' if item.pinned else ''}"
                 for item in result.standing
             ),
+            describe_counts(result.tasks),
             f"Served by {result.store}; vectors {result.embedding_model}; tokens {result.token_counter}; "
             f"summaries {result.compressor}.",
             *result.notes,

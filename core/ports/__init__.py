@@ -9,6 +9,7 @@ from .store_jobs import JobStore
 from .store_ledger import LedgerStore
 from .store_search import SearchStore
 from .store_spaces import SpaceStore
+from .store_tasks import TaskStore
 
 __all__ = [
     "Chunker",
@@ -28,6 +29,7 @@ __all__ = [
     "Speller",
     "Store",
     "Summarizer",
+    "TaskStore",
     "TextModel",
     "TimeReader",
     "TokenCounter",

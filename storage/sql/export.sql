@@ -24,7 +24,12 @@ SELECT
     (SELECT count(*) FROM palimpsest.before_images x
      WHERE x.namespace_id = $1 AND x.subject <> 'item' AND $2 IS NULL) AS prior,
     (SELECT count(*) FROM palimpsest.usage u
-     WHERE u.namespace_id = $1 AND ($2 IS NULL OR u.thread = $2)) AS usage
+     WHERE u.namespace_id = $1 AND ($2 IS NULL OR u.thread = $2)) AS usage,
+    (SELECT count(*) FROM palimpsest.agents a WHERE a.namespace_id = $1 AND $2 IS NULL) AS agent,
+    (SELECT count(*) FROM palimpsest.tasks t WHERE t.namespace_id = $1 AND $2 IS NULL) AS task,
+    (SELECT count(*) FROM palimpsest.task_dependencies d WHERE d.namespace_id = $1 AND $2 IS NULL) AS task_dependency,
+    (SELECT count(*) FROM palimpsest.task_items i WHERE i.namespace_id = $1 AND $2 IS NULL) AS task_item,
+    (SELECT count(*) FROM palimpsest.task_notes n WHERE n.namespace_id = $1 AND $2 IS NULL) AS task_note
 
 -- export_thread --
 -- Threads, without their accounts.

@@ -87,10 +87,10 @@ FROM palimpsest.items i JOIN palimpsest.threads t ON t.namespace_id = i.namespac
 WHERE i.namespace_id = $1 AND i.item_id = $2
 
 -- lock --
--- An item's row and the tokens of its renditions, held until the transaction ends; its thread's row is held already.
+-- Items' rows and the tokens of their renditions, held until the transaction ends; their threads' rows are held already.
 SELECT i.*, (SELECT jsonb_object_agg(r.detail, r.tokens) FROM palimpsest.renditions r
     WHERE r.namespace_id = i.namespace_id AND r.item_id = i.item_id) AS renditions
-FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = $2 FOR UPDATE OF i
+FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = ANY($2::bigint[]) ORDER BY i.item_id FOR UPDATE OF i
 
 -- read --
 -- An item with the content of its current version.

@@ -8,13 +8,17 @@ FROM palimpsest.threads t WHERE t.namespace_id = $1 AND t.thread = $2
 SELECT t.* FROM palimpsest.threads t WHERE t.namespace_id = $1 AND t.thread = $2 FOR UPDATE
 
 -- use_model --
--- Remember a thread's model, making the thread when it is new.
+-- Remember a thread's model, making the thread when it is new; `former` is the one that it had.
 WITH namespace AS (
     INSERT INTO palimpsest.namespaces (namespace_id) VALUES ($1) ON CONFLICT DO NOTHING
+), held AS (
+    SELECT t.model FROM palimpsest.threads t WHERE t.namespace_id = $1 AND t.thread = $2 FOR UPDATE
 )
-INSERT INTO palimpsest.threads AS t (namespace_id, thread, model) VALUES ($1, $2, $3)
+INSERT INTO palimpsest.threads AS t (namespace_id, thread, model)
+-- From what is held, so that this is read before it is overwritten.
+SELECT $1, $2, $3::text FROM (SELECT 1) AS one LEFT JOIN held ON true
 ON CONFLICT (namespace_id, thread) DO UPDATE SET model = excluded.model
-RETURNING t.*
+RETURNING t.*, (SELECT h.model FROM held h) AS former
 
 -- rungs --
 -- A thread's active items on the ladder, or those of them that are named: where each stands, and what it would cost at

@@ -28,9 +28,9 @@ from ..fakes import DIMENSIONS, MODEL, HandClock
 class Backend:
     """A store, and what a test cannot ask a Store for.
 
-    ``pass_time`` lets leases and waits of a namespace's jobs, and its embedding spaces, grow older by some seconds;
-    ``remains`` names the places that still hold something of an item, or of a text that only it had; ``date`` says of
-    an item (namespace, id) when it happened, and the id of the first item of its lineage.
+    ``pass_time`` lets leases and waits of a namespace's jobs and tasks, and its embedding spaces, grow older by some
+    seconds; ``remains`` names the places that still hold something of an item, or of a text that only it had; ``date``
+    says of an item (namespace, id) when it happened, and the id of the first item of its lineage.
     """
 
     store: Store
@@ -113,6 +113,7 @@ def open_postgres(request: pytest.FixtureRequest) -> Opener:
 _OLDER = (
     "UPDATE palimpsest.jobs SET due_at = due_at - make_interval(secs => $2),"
     " leased_until = leased_until - make_interval(secs => $2) WHERE namespace_id = $1",
+    "UPDATE palimpsest.tasks SET lease_until = lease_until - make_interval(secs => $2) WHERE namespace_id = $1",
     "UPDATE palimpsest.embedding_spaces SET seen_at = seen_at - make_interval(secs => $2),"
     " changed_at = changed_at - make_interval(secs => $2) WHERE namespace_id = $1",
 )

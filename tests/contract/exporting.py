@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 from palimpsest.core.dump_records import (
     Record,
@@ -13,8 +14,21 @@ from palimpsest.core.dump_records import (
     Tally,
 )
 from palimpsest.core.export import ContentIndexer, Export
+from palimpsest.core.ids import new_number, public_id
 from palimpsest.core.ladder import one_down
-from palimpsest.core.models import Filters, Item, ItemState, Labels, Rendition, TextUsage
+from palimpsest.core.models import (
+    AgentDraft,
+    Filters,
+    Item,
+    ItemState,
+    Labels,
+    Rendition,
+    TaskChange,
+    TaskDraft,
+    TaskStatus,
+    TextUsage,
+    Worker,
+)
 from palimpsest.core.ports import Store
 
 from ..fakes import BUDGETS, START, HashEmbedder, ParagraphChunker, WordLexicon, draft
@@ -75,11 +89,37 @@ async def fill(store: Store, namespace: str) -> Sequence[str]:
     await store.put_renditions(namespace, first.item_id, sha256, [better], actor="g", budgets=BUDGETS)
     await store.purge(namespace, purged.item_id, actor="h", budgets=BUDGETS)
     await store.touch(namespace, [third.item_id], START + timedelta(days=400))
-    await store.use_model(namespace, "fourth", "another-model", budgets=BUDGETS)
+    await store.use_model(namespace, "fourth", "another-model", actor="m", budgets=BUDGETS)
     usage = TextUsage("model/1", 100, 20, 5)
     await store.note_usage(namespace, usage, micros=12, purpose="summary", thread="main")
     await store.note_usage(namespace, usage, micros=None, purpose="other")
+    await fill_work(store, namespace, [first.item_id, fourth.item_id])
     return [first.item_id, second.item_id, third.item_id, fourth.item_id]
+
+
+async def fill_work(store: Store, namespace: str, item_ids: Sequence[str]) -> None:
+    """Agents and tasks in every state."""
+    lease, worker = timedelta(minutes=5), Worker("ann")
+    await store.put_agent(namespace, AgentDraft("ann", "smith", ("welding",)), actor="i", lease=lease)
+    await store.put_agent(namespace, AgentDraft("bob"), actor="i", lease=lease)
+    await store.put_agent(namespace, AgentDraft("bob", "cook"), actor="i", lease=lease)
+
+    async def make(title: str, **fields: Any) -> str:
+        drafted = TaskDraft(public_id("task", new_number()), title, **fields)
+        return (await store.add_task(namespace, drafted, actor="i")).task.task_id
+
+    async def change(task_id: str, status: TaskStatus | None, **wanted: Any) -> None:
+        await store.change_task(namespace, task_id, TaskChange(status, **wanted), worker=worker, actor="i", lease=lease)
+
+    done, failed = await make("dön\u2028e", description="1\n2", item_ids=tuple(sorted(item_ids))), await make("failed")
+    held = await make("held", capability="welding", due_at=START, depends_on=(done,), priority=10)
+    await make("blocked", depends_on=tuple(sorted((done, failed, held))), assignee="ann")
+    await change(done, None, note="begun")
+    for task_id, status in ((done, "done"), (failed, "failed")):
+        await change(task_id, "claimed")
+        await change(task_id, cast("TaskStatus", status), note="it came to this")
+    await change(held, "claimed", note="mine")
+    await change(held, None, labels={"title": "still held"})
 
 
 async def items_of(store: Store, namespace: str) -> list[Item]:

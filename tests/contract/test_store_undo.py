@@ -18,9 +18,13 @@ def redraft_for(namespace: str) -> Redraft:
     return redraft
 
 
-async def undo(store: Store, namespace: str, event_id: int | None = None) -> tuple[Event, Receipt]:
+async def undo_any(store: Store, namespace: str, event_id: int | None = None) -> tuple[Event, Receipt | None]:
     redraft = redraft_for(namespace)
-    event, receipt = await store.undo(namespace, event_id, actor="undoer", budgets=BUDGETS, redraft=redraft)
+    return await store.undo(namespace, event_id, actor="undoer", budgets=BUDGETS, redraft=redraft)
+
+
+async def undo(store: Store, namespace: str, event_id: int | None = None) -> tuple[Event, Receipt]:
+    event, receipt = await undo_any(store, namespace, event_id)
     assert receipt is not None
     return event, receipt
 

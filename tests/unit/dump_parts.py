@@ -32,6 +32,7 @@ from palimpsest.core.dump_records import (
     UsageRecord,
     type_names,
 )
+from palimpsest.core.dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from palimpsest.core.ids import Subject, format_item_id, public_id
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -160,7 +161,50 @@ def whole() -> list[Record]:
             completion_tokens=2,
             micros=None,
         ),
+        *work(),
     ]
+
+
+def work() -> list[Record]:
+    """An agent, and two tasks of which one waits for the other."""
+    return [
+        AgentRecord(
+            agent_id=public_id("agent", 5),
+            name="ann",
+            role=None,
+            capabilities=("x", "y"),
+            revision=1,
+            created_at=AT,
+            last_seen_at=AT,
+        ),
+        task(6, status="claimed", agent="ann", lease_until=AT),
+        task(7, status="blocked", due_at=AT),
+        TaskDependencyRecord(task_id=public_id("task", 7), depends_on=public_id("task", 6)),
+        TaskItemRecord(task_id=public_id("task", 6), item_id=item_id(1)),
+        TaskNoteRecord(task_id=public_id("task", 6), number=1, at=AT, author="ann", body="so far"),
+    ]
+
+
+def task(number: int, **fields: Any) -> TaskRecord:
+    values: dict[str, Any] = {
+        "task_id": public_id("task", number),
+        "title": "work",
+        "description": "",
+        "priority": 5,
+        "status": "open",
+        "assignee": None,
+        "capability": None,
+        "due_at": None,
+        "agent": None,
+        "lease_until": None,
+        "result": None,
+        "revision": 2,
+        "sha256": "0" * 64,
+        "created_by": "me",
+        "created_at": AT,
+        "updated_at": AT,
+    }
+    return TaskRecord(**{**values, **fields})
 
 
 def tally(records: Sequence[Record]) -> Tally:

@@ -50,6 +50,7 @@ def test_records_are_sorted_by_type_and_key() -> None:
     assert type_names() == (
         *("thread", "item", "content", "rendition"),
         *("idempotency_key", "event", "before_image", "prior", "usage"),
+        *("agent", "task", "task_dependency", "task_item", "task_note"),
     )
 
 

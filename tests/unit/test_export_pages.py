@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from palimpsest.core.calls import NewTask, TaskEdit
 from palimpsest.core.dump_pages import ExportPages
 from palimpsest.core.errors import ConflictError, ContentDamagedError, InvalidInputError, NotFoundError
 from palimpsest.core.export import ContentIndexer, Export
@@ -104,7 +105,7 @@ async def test_the_state_is_a_document_without_contents(max_tokens: int) -> None
         "updated_at": "2026-01-01T00:00:06+00:00",
     }
     assert "🎈" not in text
-    assert text.count("\n") == 8
+    assert text.count("\n") == 10
 
 
 async def test_the_state_of_one_thread_and_of_nothing() -> None:
@@ -114,6 +115,42 @@ async def test_the_state_of_one_thread_and_of_nothing() -> None:
     assert [thread["thread"] for thread in found["threads"]] == ["b"]
     empty = json.loads("".join(await read_all(pages_of(build_parts()), "state", 1000)))
     assert (empty["items"], empty["threads"]) == ([], [])
+
+
+async def test_the_state_has_agents_and_tasks_as_they_were_left() -> None:
+    parts = build_parts()
+    services = parts.services
+    await services.agents.register(ME, "ann", role="smith", capabilities=["welding"])
+    first = (await services.tasks.create(ME, NewTask("first", description="secret plan", capability="welding"))).task
+    second = (await services.tasks.create(ME, NewTask("second", due="2026-05-31", depends_on=[first.task_id]))).task
+    await services.tasks.update(ME, first.task_id, TaskEdit(status="claimed", agent="ann", note="private note"))
+    lines = await read_all(pages_of(parts), "state", 1000)
+    found = json.loads("".join(lines))
+    assert [(one["name"], one["role"], one["capabilities"]) for one in found["agents"]] == [
+        ("ann", "smith", ["welding"])
+    ]
+    assert [one["id"] for one in found["tasks"]] == [first.task_id, second.task_id]
+    assert found["tasks"][0] == {
+        "id": first.task_id,
+        "title": "first",
+        "status": "claimed",
+        "priority": 5,
+        "assignee": None,
+        "capability": "welding",
+        "agent": "ann",
+        "due": None,
+        "depends_on": [],
+        "item_ids": [],
+        "notes": 1,
+        "revision": 2,
+        "created_at": "2026-01-01T00:00:00+00:00",
+    }
+    assert (found["tasks"][1]["status"], found["tasks"][1]["depends_on"]) == ("blocked", [first.task_id])
+    assert "secret plan" not in "".join(lines)
+    assert "private note" not in "".join(lines)
+    parts.clock.advance(1000)
+    assert await read_all(pages_of(parts), "state", 1000) == lines
+    assert "agents" not in json.loads("".join(await read_all(pages_of(parts), "state", 1000, "main")))
 
 
 async def test_the_state_has_more_items_than_one_list() -> None:

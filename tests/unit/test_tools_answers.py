@@ -296,7 +296,7 @@ async def test_a_resource_that_is_not_there_is_refused_in_words(client: Client, 
 
 
 async def test_prompts_tell_the_model_which_tools_to_call(client: Client) -> None:
-    assert {prompt.name for prompt in (await client.list_prompts()).prompts} == {"remember", "recall"}
+    assert {prompt.name for prompt in (await client.list_prompts()).prompts} == {"remember", "recall", "handoff"}
     remember = await client.get_prompt("remember", {"text": "the door code is at the office"})
     recall = await client.get_prompt("recall", {"topic": "doors"})
     for prompt, expected in ((remember, "memory_add"), (recall, "memory_search")):

@@ -1,0 +1,28 @@
+"""Workers in several processes, one of which is killed: each task is worked once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from palimpsest.bench.tasks import Plan, run, show
+
+from ..conftest import MODEL
+
+
+async def test_each_task_is_worked_once_and_a_killed_worker_s_come_back(
+    database: Mapping[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = Plan(database, MODEL, tasks=120, processes=4, workers=4, abandoned=2, lease_seconds=4.0)
+    outcome = await run(plan)
+    with capsys.disabled():
+        print()
+        show(outcome)
+    assert (outcome.done, outcome.worked) == (120, {1: 120})
+    assert (outcome.dependent, outcome.unblocked) == (40, 40)
+    assert (outcome.early, outcome.torn) == (0, 0)
+    assert outcome.moments > 3
+    assert len(outcome.returned) == 2
+    assert min(outcome.returned) >= 4.0
+    assert outcome.agents > 4
+    assert outcome.right
