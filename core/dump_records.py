@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AliasChoices, AwareDatetime, ConfigDict, Fi
 
 from .errors import ConflictError, InvalidInputError
 from .ids import LARGEST, Subject, parse_any_id, parse_item_id
-from .models import MemoryType, Standing
+from .models import MemoryType, Standing, Trust
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
@@ -38,8 +38,8 @@ def _storable(text: str) -> str:
     return text
 
 
-LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage", "position", "occurrence"})
-"""What before-images of before the ledger, before dates, or before places, lack."""
+LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage", "position", "occurrence", "trust"})
+"""What before-images of earlier versions lack."""
 
 Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[Text, Field(min_length=1)]
@@ -83,6 +83,7 @@ class Image:
     lineage: ItemId | None = None
     position: Large | None = None
     occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] | None = None
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +177,7 @@ class ItemRecord(_Record):
     happened_at: AwareDatetime | None = None
     lineage: ItemId | None = None
     occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] = 0
+    trust: Trust = "normal"
 
     @property
     def active(self) -> bool:

@@ -33,7 +33,7 @@ class Ports:
     """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing.
 
     Without ``spaces`` no model but ``embedder`` can be run; without ``times`` and ``speller`` words for time and
-    mistyped words are taken as they stand.
+    mistyped words are taken as they stand. ``untrusted`` lets every search have what is not trusted.
     """
 
     store: Store
@@ -52,6 +52,7 @@ class Ports:
     spaces: Spaces | None = None
     times: TimeReader | None = None
     speller: Speller | None = None
+    untrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def build_services(ports: Ports) -> Services:
         times=ports.times,
         speller=ports.speller,
         weights=ports.weights,
+        untrusted=ports.untrusted,
     )
     ingest = Ingest(
         chunker=ports.chunker,

@@ -166,6 +166,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 ),
                 summarizer=None if summarizer is None else summarizer.name,
                 spaces=spaces,
+                untrusted=settings.include_untrusted,
             )
         )
         works: dict[JobKind, Work] = {}

@@ -32,6 +32,7 @@ from ..core.dump_records import (
 )
 from ..core.errors import ConflictError
 from ..core.ids import format_item_id, new_number, parse_id, parse_item_id, public_id
+from ..core.models import TRUSTS
 from . import rows
 from .images import Before, image_fields, trail_fields, trail_of
 from .item_tables import REWEIGH_AFTER
@@ -281,12 +282,16 @@ def _hex(value: bytes) -> str:
 def _image(found: Mapping[str, Any]) -> Mapping[str, Any]:
     before = Before.read(found)
     values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **before.own}
+    if values["trust"] is not None:
+        values["trust"] = TRUSTS[values["trust"]]
     image = Image(**{**values, "tags": tuple(values["tags"])}) if before.own else None
     return {"image": image, **image_fields(before.trail)}
 
 
 def _image_row(record: ImageRecord) -> Mapping[str, Any]:
     own = {} if record.image is None else asdict(record.image)
+    if own.get("trust") is not None:
+        own["trust"] = TRUSTS.index(own["trust"])
     kept = {name: value for name, value in own.items() if not (name in LATER_IMAGE_FIELDS and value is None)}
     return kept | trail_fields(trail_of(record))
 
@@ -297,11 +302,13 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "sha256": _hex,
     "tags": tuple,
     "source": json.loads,
+    "trust": TRUSTS.__getitem__,
 }
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
     "lineage": _number_or_none,
     "sha256": "\\x{}".format,
+    "trust": TRUSTS.index,
 }
 
 

@@ -11,6 +11,7 @@ from ..core.budget import Budgets
 from ..core.errors import ConflictError
 from ..core.ids import format_item_id, new_number, parse_item_id, thread_number
 from ..core.models import (
+    TRUSTS,
     Block,
     BlockEntry,
     Detail,
@@ -195,4 +196,5 @@ def _empty(thread: str, budgets: Budgets) -> ThreadState:
 
 def _entry(row: Row) -> BlockEntry:
     text = row["content"].decode() if row["detail"] == "full" else row["body"]
-    return BlockEntry(format_item_id(row["item_id"]), row["title"], row["detail"], row["tokens"], row["cost"], text)
+    about = row["title"], row["detail"], row["tokens"], row["cost"]
+    return BlockEntry(format_item_id(row["item_id"]), *about, text, TRUSTS[row["trust"]])

@@ -6,6 +6,7 @@ from .items import (
     DETAILS,
     MEMORY_TYPES,
     STANDINGS,
+    TRUSTS,
     Detail,
     Filters,
     Item,
@@ -16,6 +17,7 @@ from .items import (
     MemoryType,
     Page,
     Standing,
+    Trust,
 )
 from .jobs import JOB_KINDS, DeadJob, Job, JobCount, JobKind, PendingChunk
 from .language import Completion, TextUsage
@@ -34,6 +36,7 @@ __all__ = [
     "NEAR",
     "NO_TERMS",
     "STANDINGS",
+    "TRUSTS",
     "BareChunk",
     "Block",
     "BlockEntry",
@@ -92,4 +95,5 @@ __all__ = [
     "TimeReading",
     "TokenCount",
     "Trail",
+    "Trust",
 ]
