@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from . import cursors, paging, reading, validation
+from . import cursors, paging, provenance, reading, validation
 from .budget import Budgets
 from .calls import Caller, Change, NewMemory, Period
 from .errors import ConflictError, InvalidInputError
@@ -13,7 +13,6 @@ from .finding import Finder
 from .ids import LARGEST, new_item_id, parse_any_id, parse_item_id
 from .ingest import Ingest
 from .models import (
-    TRUSTS,
     Event,
     Filters,
     Item,
@@ -26,7 +25,6 @@ from .models import (
     Receipt,
     SearchAnswer,
     Standing,
-    Trust,
 )
 from .ports import Clock, Store, TokenCounter
 from .spaces import Spaces
@@ -80,7 +78,7 @@ class Memory:
             priority=validation.check_priority(new.priority),
             pinned=new.pinned,
             tags=validation.check_tags(new.tags),
-            trust=await self._trust(caller, new),
+            trust=await provenance.least_trust(self._store, caller, new),
         )
         thread = validation.check_name(new.thread, "thread")
         key = validation.check_label(new.idempotency_key, "idempotency key")
@@ -98,7 +96,7 @@ class Memory:
             budgets=self._budgets,
         )
         if known is not None:
-            known = _less_trusted(known, labels)
+            known = provenance.with_doubt(known, labels)
             return known if model is None else await self._with_model(caller, known, model)
         await self._check_room(caller, len(content))
         draft, notes = await self._ingest.draft(
@@ -106,7 +104,7 @@ class Memory:
         )
         draft = replace(
             draft,
-            source=_provenance(caller, new),
+            source=provenance.source_of(caller, new),
             idempotency_key=key,
             model=model,
             expires_at=None if lasting is None else self._clock.now() + timedelta(days=lasting),
@@ -116,13 +114,6 @@ class Memory:
         if receipt.outcome == "retyped":
             receipt = await self._retype(caller, receipt.item, draft, new.content)
         return replace(receipt, notes=(*notes, *receipt.notes))
-
-    async def _trust(self, caller: Caller, new: NewMemory) -> Trust:
-        """Return the least trust of what is said of a new item and of what it was made from."""
-        levels = [validation.check_trust(new.trust)]
-        for item_id in dict.fromkeys(new.derived_from):
-            levels.append((await self.get(caller, item_id)).labels.trust)
-        return min(levels, key=TRUSTS.index)
 
     async def _retype(self, caller: Caller, item: Item, draft: ItemDraft, text: str) -> Receipt:
         """Keep a content as a version of the item that says the same in other typing."""
@@ -374,20 +365,6 @@ class Memory:
         """
         parse_item_id(item_id)
         return await self._store.get(caller.namespace, item_id)
-
-
-def _provenance(caller: Caller, new: NewMemory) -> dict[str, str]:
-    derived = {"derived_from": " ".join(new.derived_from)} if new.derived_from else {}
-    return {"actor": caller.actor, **new.source, **derived}
-
-
-def _less_trusted(receipt: Receipt, labels: Labels) -> Receipt:
-    """Say so where what is trusted more was not added because the same is there already."""
-    item = receipt.item
-    if TRUSTS.index(item.labels.trust) >= TRUSTS.index(labels.trust):
-        return receipt
-    note = f"It is held as {item.labels.trust} trust; `palimpsest trust {item.item_id} {labels.trust}` vouches for it."
-    return replace(receipt, notes=(*receipt.notes, note))
 
 
 def _thread(item: Item, change: Change) -> str:

@@ -104,10 +104,10 @@ def check_priority(priority: int) -> int:
 
 def check_trust(trust: str) -> Trust:
     """Return a level of trust."""
-    found = next((level for level in TRUSTS if level == trust), None)
-    if found is None:
-        raise InvalidInputError(f"{trust[:60]!r} is no level of trust; use {', '.join(TRUSTS)}.")
-    return found
+    for level in TRUSTS:
+        if level == trust:
+            return level
+    raise InvalidInputError(f"{trust[:60]!r} is no level of trust; use {', '.join(TRUSTS)}.")
 
 
 def check_name(name: str, what: str) -> str:

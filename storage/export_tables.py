@@ -284,7 +284,9 @@ def _image(found: Mapping[str, Any]) -> Mapping[str, Any]:
     values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **before.own}
     if values["trust"] is not None:
         values["trust"] = TRUSTS[values["trust"]]
-    image = Image(**{**values, "tags": tuple(values["tags"])}) if before.own else None
+    if before.own:
+        values["tags"] = tuple(values["tags"])
+    image = Image(**values) if before.own else None
     return {"image": image, **image_fields(before.trail)}
 
 

@@ -11,7 +11,6 @@ from ..core.budget import Budgets
 from ..core.errors import ConflictError
 from ..core.ids import format_item_id, new_number, parse_item_id, thread_number
 from ..core.models import (
-    TRUSTS,
     Block,
     BlockEntry,
     Detail,
@@ -197,4 +196,4 @@ def _empty(thread: str, budgets: Budgets) -> ThreadState:
 def _entry(row: Row) -> BlockEntry:
     text = row["content"].decode() if row["detail"] == "full" else row["body"]
     about = row["title"], row["detail"], row["tokens"], row["cost"]
-    return BlockEntry(format_item_id(row["item_id"]), *about, text, TRUSTS[row["trust"]])
+    return BlockEntry(format_item_id(row["item_id"]), *about, text, rows.trust_of(row["trust"]))

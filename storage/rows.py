@@ -24,6 +24,7 @@ from ..core.models import (
     Span,
     SparseTerms,
     ThreadState,
+    Trust,
 )
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def rung(row: Row) -> Rung:
         title=row["title"],
         summarized_by=row["summarized_by"],
         header_tokens=row["header_tokens"],
-        trust=TRUSTS[row["trust"]],
+        trust=trust_of(row["trust"]),
     )
 
 
@@ -126,6 +127,11 @@ def costs(header_tokens: int, tokens: int, renditions: Mapping[str, int | None])
     return found
 
 
+def trust_of(number: int) -> Trust:
+    """Return a level of trust by its number."""
+    return TRUSTS[number]
+
+
 def labels(row: Row) -> Labels:
     """Return the labels of an ``items`` row."""
     return Labels(
@@ -135,7 +141,7 @@ def labels(row: Row) -> Labels:
         priority=row["priority"],
         pinned=row["pinned"],
         tags=tuple(row["tags"]),
-        trust=TRUSTS[row["trust"]],
+        trust=trust_of(row["trust"]),
     )
 
 
@@ -165,7 +171,7 @@ def candidate(row: Iterable[Any], factors: Sequence[float]) -> Candidate:
         lineage=None if lineage is None else format_item_id(lineage),
         latest=latest,
         markers=tuple(marks or ()),
-        trust=TRUSTS[trust],
+        trust=trust_of(trust),
     )
 
 

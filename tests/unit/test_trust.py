@@ -17,8 +17,8 @@ from .parts import ME, Parts, build_parts
 RED, BLUE = "Alice's favourite colour is red.", "Alice's favourite colour is blue."
 
 
-async def added(parts: Parts, text: str, **fields: str) -> Item:
-    return (await parts.memory.add(ME, NewMemory(text, trust=fields.pop("trust", "normal"), **fields))).item
+async def added(parts: Parts, text: str, *, trust: str = "normal", title: str | None = None) -> Item:
+    return (await parts.memory.add(ME, NewMemory(text, title=title, trust=trust))).item
 
 
 async def test_an_item_says_where_it_came_from() -> None:
