@@ -11,7 +11,7 @@ from .dump_fields import DumpRecord as _Record
 from .dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord, WorkRecord
 from .errors import ConflictError
 from .ids import Subject
-from .models import MemoryType, Standing
+from .models import MemoryType, Standing, Trust
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
@@ -19,8 +19,8 @@ SCHEMA = 11
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
-LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage", "position", "occurrence"})
-"""What before-images of before the ledger, before dates, or before places, lack."""
+LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage", "position", "occurrence", "trust"})
+"""What before-images of earlier versions lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,7 @@ class Image:
     lineage: ItemId | None = None
     position: Large | None = None
     occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] | None = None
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,7 @@ class ItemRecord(_Record):
     happened_at: AwareDatetime | None = None
     lineage: ItemId | None = None
     occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] = 0
+    trust: Trust = "normal"
 
     @property
     def active(self) -> bool:

@@ -97,8 +97,10 @@ def parse_any_id(text: str) -> tuple[Subject, int]:
     Raises:
         InvalidInputError: the text is not one.
     """
-    subject: Subject = next((name for name, prefix in PREFIXES.items() if text.startswith(prefix)), "item")
-    return subject, parse_id(subject, text)
+    for subject, prefix in PREFIXES.items():
+        if text.startswith(prefix):
+            return subject, parse_id(subject, text)
+    return "item", parse_id("item", text)
 
 
 def thread_number(thread: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from . import cursors, paging, reading, validation
+from . import cursors, paging, provenance, reading, validation
 from .budget import Budgets
 from .calls import Caller, Change, NewMemory, Period
 from .errors import ConflictError, InvalidInputError
@@ -78,6 +78,7 @@ class Memory:
             priority=validation.check_priority(new.priority),
             pinned=new.pinned,
             tags=validation.check_tags(new.tags),
+            trust=await provenance.least_trust(self._store, caller, new),
         )
         thread = validation.check_name(new.thread, "thread")
         key = validation.check_label(new.idempotency_key, "idempotency key")
@@ -95,6 +96,7 @@ class Memory:
             budgets=self._budgets,
         )
         if known is not None:
+            known = provenance.with_doubt(known, labels)
             return known if model is None else await self._with_model(caller, known, model)
         await self._check_room(caller, len(content))
         draft, notes = await self._ingest.draft(
@@ -102,7 +104,7 @@ class Memory:
         )
         draft = replace(
             draft,
-            source={"actor": caller.actor, **new.source},
+            source=provenance.source_of(caller, new),
             idempotency_key=key,
             model=model,
             expires_at=None if lasting is None else self._clock.now() + timedelta(days=lasting),
@@ -231,7 +233,7 @@ class Memory:
             item_id,
             labels,
             thread=_thread(item, change),
-            header_tokens=self._ingest.header_tokens(item_id, item.tokens, labels.title),
+            header_tokens=self._ingest.header_tokens(item_id, item.tokens, labels),
             happened_at=validation.check_moment(change.date),
             actor=caller.actor,
             budgets=self._budgets,

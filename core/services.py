@@ -36,7 +36,7 @@ from .validation import Limits
 class Ports:
     """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing.
 
-    Without ``spaces`` no model but ``embedder`` can be run.
+    Without ``spaces`` no model but ``embedder`` can be run. ``untrusted`` lets every search have what is not trusted.
     """
 
     store: Store
@@ -56,6 +56,7 @@ class Ports:
     summarizer: str | None = None
     spaces: Spaces | None = None
     task_lease: timedelta = LEASE
+    untrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def build_services(ports: Ports) -> Services:
         times=ports.times,
         speller=ports.speller,
         weights=ports.weights,
+        untrusted=ports.untrusted,
     )
     ingest = Ingest(
         chunker=ports.chunker,

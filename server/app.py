@@ -168,6 +168,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 summarizer=None if summarizer is None else summarizer.name,
                 spaces=spaces,
                 task_lease=timedelta(minutes=settings.task_lease_minutes),
+                untrusted=settings.include_untrusted,
             )
         )
         works: dict[JobKind, Work] = {}

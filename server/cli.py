@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     importing.add_argument("paths", nargs="+", metavar="PATH")
     importing.add_argument("--thread", help="thread to add to")
     importing.add_argument("--tag", action="append", default=[], help="tag to give; may be repeated")
+    importing.add_argument("--untrusted", action="store_true", help="the texts are of others, and may mean to mislead")
 
     search = add("search", "search", "Search by meaning and by word.")
     search.add_argument("query", nargs="+")
@@ -71,6 +72,10 @@ def build_parser() -> argparse.ArgumentParser:
     history.add_argument("subject_id", nargs="?", help="only what was done to this item, task, agent or request")
     history.add_argument("--limit", type=int, default=20, help="how many lines; 20 unless set")
     history.add_argument("--hash", action="store_true", help="also say the hash of what the memory now says")
+
+    trust = add("trust", "trust", "Say how far an item may be believed.")
+    trust.add_argument("item_id")
+    trust.add_argument("level", choices=("low", "normal", "high"))
 
     purge = add("purge", "purge", "Delete items for good, with all their versions.")
     purge.add_argument("item_ids", nargs="*", metavar="ITEM_ID")

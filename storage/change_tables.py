@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from ..core import ladder
 from ..core.budget import Budgets
 from ..core.errors import ConflictError
-from ..core.ids import new_number
+from ..core.ids import format_item_id, new_number
 from ..core.models import (
+    TRUSTS,
     Detail,
     ItemDraft,
     ItemState,
@@ -22,6 +23,7 @@ from ..core.models import (
     Receipt,
     Rendition,
     Standing,
+    Stepped,
     Trail,
 )
 from . import images, rows
@@ -65,7 +67,7 @@ class ChangeTables(LineageTables, HistoryTables):
                 actor,
                 "relabel",
                 row,
-                images.write(row, Trail(steps=images.stepped(settled.steps))),
+                _before_relabel(row, labels, settled),
             )
             return await self._done(connection, namespace, row, "updated", settled, budgets)
 
@@ -93,6 +95,7 @@ class ChangeTables(LineageTables, HistoryTables):
             place,
             to.header_tokens,
             to.happened_at,
+            TRUSTS.index(labels.trust),
         )
         assert new is not None
         await self._resettle(connection, namespace, row["lineage"], new["lineage"])
@@ -214,7 +217,7 @@ class ChangeTables(LineageTables, HistoryTables):
             _actor(draft),
             "relabel",
             row,
-            images.write(row, Trail(steps=images.stepped(settled.steps))),
+            _before_relabel(row, draft.labels, settled),
         )
         return await self._done(connection, namespace, row, "updated", settled, budgets, same)
 
@@ -247,6 +250,7 @@ class ChangeTables(LineageTables, HistoryTables):
             draft.header_tokens,
             draft.happened_at,
             *rows.frame_columns(draft.frame),
+            TRUSTS.index(labels.trust),
         )
         assert new is not None
         await connection.execute(self._queries["drop_index"], namespace, row["item_id"])
@@ -304,6 +308,14 @@ class ChangeTables(LineageTables, HistoryTables):
             await self._resettle(connection, namespace, row["lineage"])
             await self._record(connection, namespace, actor, "purge", row, None)
             return self._receipt(item, "purged", Indexed(0, 0), Settled(rows.ledger(account, budgets)))
+
+
+def _before_relabel(row: Row, labels: Labels, settled: Settled) -> str | None:
+    steps = images.stepped(settled.steps)
+    if labels.trust == "low" and row["trust"] > 0 and row["detail"] != "archived":
+        # What is not trusted any more leaves the block.
+        steps = (Stepped(format_item_id(row["item_id"]), row["detail"], "archived"), *steps)
+    return images.write(row, Trail(steps))
 
 
 def costs_of(row: Row) -> Mapping[Detail, int]:

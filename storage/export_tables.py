@@ -34,6 +34,7 @@ from ..core.dump_records import (
 from ..core.dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from ..core.errors import ConflictError
 from ..core.ids import Subject, format_item_id, new_number, parse_id, parse_item_id, public_id
+from ..core.models import TRUSTS
 from . import rows
 from .images import Before, image_fields, trail_fields, trail_of
 from .item_tables import REWEIGH_AFTER
@@ -298,12 +299,18 @@ def _hex(value: bytes) -> str:
 def _image(found: Mapping[str, Any]) -> Mapping[str, Any]:
     before = Before.read(found)
     values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **before.own}
-    image = Image(**{**values, "tags": tuple(values["tags"])}) if before.own else None
+    if values["trust"] is not None:
+        values["trust"] = TRUSTS[values["trust"]]
+    if before.own:
+        values["tags"] = tuple(values["tags"])
+    image = Image(**values) if before.own else None
     return {"image": image, **image_fields(before.trail)}
 
 
 def _image_row(record: ImageRecord) -> Mapping[str, Any]:
     own = {} if record.image is None else asdict(record.image)
+    if own.get("trust") is not None:
+        own["trust"] = TRUSTS.index(own["trust"])
     kept = {name: value for name, value in own.items() if not (name in LATER_IMAGE_FIELDS and value is None)}
     return kept | trail_fields(trail_of(record))
 
@@ -318,6 +325,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "sha256": _hex,
     "tags": tuple,
     "source": json.loads,
+    "trust": TRUSTS.__getitem__,
 }
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
@@ -326,6 +334,7 @@ _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "depends_on": partial(parse_id, "task"),
     "agent_id": partial(parse_id, "agent"),
     "sha256": "\\x{}".format,
+    "trust": TRUSTS.index,
 }
 
 

@@ -16,12 +16,12 @@ from .rows import Row
 
 OWN = (
     *("thread", "version", "state", "title", "content_type", "memory_type", "priority", "pinned", "tags"),
-    *("detail", "header_tokens", "position", "occurrence"),
+    *("detail", "header_tokens", "position", "occurrence", "trust"),
 )
 if TYPE_CHECKING:
     from ..core.dump_records import ImageRecord
 
-LABELS = ("title", "content_type", "memory_type", "priority", "pinned", "tags")
+LABELS = ("title", "content_type", "memory_type", "priority", "pinned", "tags", "trust")
 _PLACE = ("thread", "position", "occurrence", "lineage", "header_tokens", "happened_at")
 _RETURNED: Mapping[str, Sequence[str]] = {
     "relabel": (*LABELS, *_PLACE),

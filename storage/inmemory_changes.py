@@ -222,6 +222,9 @@ class Changes:
             shelf.check_twin(before.item_id, after.thread, before.sha256, occurrence)
         record.occurrence = occurrence
         cost = 0 if before.detail == "archived" else before.cost + after.header_tokens - before.header_tokens
+        if after.labels.trust == "low" != before.labels.trust:
+            # What is not trusted any more leaves the block.
+            after, cost = replace(after, detail="archived"), 0
         record.item = replace(after, cost=cost, updated_at=self._clock.now())
         if moved:
             shelf.enter(record)
@@ -269,7 +272,8 @@ def _drafted(draft: ItemDraft, now: datetime) -> Item:
         created_at=now,
         updated_at=now,
         happened_at=draft.happened_at or now,
-        cost=draft.header_tokens + draft.tokens.tokens,
+        detail=draft.detail,
+        cost=draft.cost,
         header_tokens=draft.header_tokens,
         expires_at=draft.expires_at,
     )

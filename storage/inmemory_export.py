@@ -288,6 +288,7 @@ def item_record(held: Held) -> ItemRecord:
         happened_at=item.happened_at,
         lineage=item.lineage,
         occurrence=held.occurrence,
+        trust=labels.trust,
     )
 
 
@@ -312,6 +313,7 @@ def _image(prior: Prior) -> Image | None:
         lineage=before.lineage,
         position=prior.position,
         occurrence=prior.occurrence,
+        trust=labels.trust,
     )
 
 

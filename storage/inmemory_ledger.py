@@ -57,7 +57,7 @@ class Ledger(Changes):
         """See Store."""
         shelf = self._shelves[namespace]
         entries = [
-            BlockEntry(item.item_id, item.labels.title, item.detail, item.tokens, item.cost, text)
+            BlockEntry(item.item_id, item.labels.title, item.detail, item.tokens, item.cost, text, item.labels.trust)
             for record in shelf.standing(thread)
             if (item := record.item).detail != "archived" and (text := record.text(item.detail)) is not None
         ]

@@ -247,7 +247,13 @@ def _lasting(record: ItemRecord) -> ItemRecord:
 
 def _labels(record: ItemRecord | Image) -> Labels:
     return Labels(
-        record.title, record.content_type, record.memory_type, record.priority, record.pinned, tuple(record.tags)
+        record.title,
+        record.content_type,
+        record.memory_type,
+        record.priority,
+        record.pinned,
+        tuple(record.tags),
+        record.trust or "normal",
     )
 
 

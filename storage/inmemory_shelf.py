@@ -100,6 +100,7 @@ class Record:
             item.labels.title,
             next((one.compressor for one in self.renditions if one.detail == "summary"), None),
             self.item.header_tokens,
+            item.labels.trust,
         )
 
     def text(self, detail: Standing) -> str | None:

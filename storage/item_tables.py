@@ -12,6 +12,7 @@ from ..core.budget import Budgets
 from ..core.errors import ConflictError, ItemNotFoundError, NotFoundError, StoreError
 from ..core.ids import format_item_id, new_item_id, new_number, parse_item_id
 from ..core.models import (
+    TRUSTS,
     Detail,
     Filters,
     Item,
@@ -227,6 +228,7 @@ class ItemTables(LineageTables):
             draft.happened_at,
             occurrence,
             *rows.frame_columns(draft.frame),
+            TRUSTS.index(draft.labels.trust),
         ]
 
     async def get(self, namespace: str, item_id: str) -> Item:
@@ -333,7 +335,8 @@ def _added_item(draft: ItemDraft, row: Any) -> Item:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         happened_at=row["happened_at"],
-        cost=draft.header_tokens + draft.tokens.tokens,
+        detail=draft.detail,
+        cost=draft.cost,
         header_tokens=draft.header_tokens,
         expires_at=draft.expires_at,
     )

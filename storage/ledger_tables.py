@@ -195,4 +195,5 @@ def _empty(thread: str, budgets: Budgets) -> ThreadState:
 
 def _entry(row: Row) -> BlockEntry:
     text = row["content"].decode() if row["detail"] == "full" else row["body"]
-    return BlockEntry(format_item_id(row["item_id"]), row["title"], row["detail"], row["tokens"], row["cost"], text)
+    about = row["title"], row["detail"], row["tokens"], row["cost"]
+    return BlockEntry(format_item_id(row["item_id"]), *about, text, rows.trust_of(row["trust"]))

@@ -92,9 +92,7 @@ async def _in_the_way(connection: Connection) -> list[str]:
             "Transactions that are still open may see rows that were deleted since; run this again when they are over."
         )
     if row["slots"]:
-        told.append(
-            "Replication slots keep the write-ahead log, and replicas have copies of everything; scrub them too."
-        )
+        told.append("Replication slots keep the write-ahead log; replicas have copies until they have caught up.")
     if row["archived"]:
         told.append("The write-ahead log is archived; what was purged stays in the archive until that is deleted.")
     return told
@@ -107,7 +105,8 @@ async def _renew_log(connection: Connection) -> int:
     try:
         await connection.execute("SELECT pg_reload_conf()")
         # Segments kept for reuse still have their old bytes: a switch fills each with zeros.
-        segments = min(_MOST_SEGMENTS, await connection.fetchval("SELECT count(*) FROM pg_ls_waldir()"))
+        held: int = await connection.fetchval("SELECT count(*) FROM pg_ls_waldir()")
+        segments = min(_MOST_SEGMENTS, held)
         for _ in range(segments + 1):
             await connection.execute("SELECT pg_logical_emit_message(false, 'palimpsest', '')")
             await connection.execute("SELECT pg_switch_wal()")
@@ -125,6 +124,6 @@ _STATISTICS = (
     "VACUUM FULL pg_catalog.pg_statistic in this database."
 )
 _LOG = (
-    "This login may not run the write-ahead log through; as a superuser run CHECKPOINT and SELECT pg_switch_wal() until "
-    "the files in pg_wal of before are gone (with wal_recycle off they are removed), or wait until they are overwritten."
+    "This login may not run the write-ahead log through; as a superuser set wal_recycle = off and run CHECKPOINT and "
+    "SELECT pg_switch_wal() until the files in pg_wal of before are gone, or wait until they are overwritten."
 )

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from ..core.ports import Redraft
     from .pool import Connection
 
-_COLUMNS = ("thread", "state", *LABELS, "detail", "position", "occurrence", "lineage", "header_tokens", "happened_at")
+_COLUMNS = (
+    "thread",
+    "state",
+    *LABELS[:-1],
+    "detail",
+    "position",
+    "occurrence",
+    "lineage",
+    "header_tokens",
+    "happened_at",
+    "trust",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,9 @@ class UndoTables(ChangeTables):
         async with self._pool.transaction(namespace) as connection:
             old = await connection.fetchrow(self._queries["read_version"], namespace, number, before.own["version"])
         assert old is not None
-        draft = await redraft(rows.item(old), rows.labels(before.own), before.own["thread"], old["content"])
+        # Images of earlier versions know of no trust.
+        labels = rows.labels({"trust": 1, **before.own})
+        draft = await redraft(rows.item(old), labels, before.own["thread"], old["content"])
         return replace(draft, happened_at=before.own["happened_at"])
 
     async def _put_back(

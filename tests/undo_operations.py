@@ -110,6 +110,7 @@ async def _add(changer: Changer) -> None:
             model=source.choice([None, None, None, *MODELS]),
             expires_in_days=source.choice([None, 3]),
             date=source.choice([None, "2024-05-06"]),
+            trust=source.choice(["normal", "normal", "normal", "low", "high"]),
         ),
     )
     changer.steps += len(receipt.steps)
@@ -132,6 +133,7 @@ async def _relabel(changer: Changer) -> None:
             Change(title=f"renamed {source.randrange(9)}", tags=["x", "y"][: source.randrange(3)]),
             Change(memory_type=source.choice(["semantic", "episodic"]), content_type="text/markdown"),
             Change(date=source.choice(["2023-01-02", "2025-03-04"])),
+            Change(trust=source.choice(["low", "normal", "high"])),
         ]
     )
     await changer.services.memory.update(changer.caller, changer.any_item(), change)

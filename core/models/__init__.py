@@ -6,6 +6,7 @@ from .items import (
     DETAILS,
     MEMORY_TYPES,
     STANDINGS,
+    TRUSTS,
     Detail,
     Filters,
     Item,
@@ -16,6 +17,7 @@ from .items import (
     MemoryType,
     Page,
     Standing,
+    Trust,
 )
 from .jobs import JOB_KINDS, DeadJob, Job, JobCount, JobKind, PendingChunk
 from .language import Completion, TextUsage
@@ -55,6 +57,7 @@ __all__ = [
     "NO_TERMS",
     "STANDINGS",
     "TASK_STATUSES",
+    "TRUSTS",
     "UNFINISHED",
     "Agent",
     "AgentDraft",
@@ -129,5 +132,6 @@ __all__ = [
     "TimeReading",
     "TokenCount",
     "Trail",
+    "Trust",
     "Worker",
 ]

@@ -16,3 +16,6 @@ ALTER TABLE palimpsest.before_images ADD COLUMN subject text COLLATE "C" NOT NUL
 ALTER TABLE palimpsest.events ALTER COLUMN subject DROP DEFAULT;
 ALTER TABLE palimpsest.before_images ALTER COLUMN subject DROP DEFAULT;
 CREATE INDEX before_images_subject ON palimpsest.before_images (namespace_id, subject, subject_id);
+
+-- How far what an item says may be believed: 0 low, 1 normal, 2 high.
+ALTER TABLE palimpsest.items ADD COLUMN trust smallint NOT NULL DEFAULT 1 CHECK (trust BETWEEN 0 AND 2);

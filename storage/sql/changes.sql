@@ -1,8 +1,11 @@
 -- relabel --
--- Replace an item's labels and thread, and when it happened; in another thread it has no lineage.
+-- Replace an item's labels and thread, and when it happened; in another thread it has no lineage. What is not trusted
+-- any more leaves the block.
 UPDATE palimpsest.items SET thread = $3, title = $4, content_type = $5, memory_type = $6, priority = $7::smallint,
-    pinned = $8, tags = $9::text[], position = coalesce($10::bigint, position), cost = CASE detail WHEN 'archived'
-        THEN 0 ELSE cost + coalesce($11::integer, header_tokens) - header_tokens END,
+    pinned = $8, tags = $9::text[], position = coalesce($10::bigint, position), cost = CASE
+        WHEN detail = 'archived' OR $13::smallint = 0 AND trust > 0 THEN 0
+        ELSE cost + coalesce($11::integer, header_tokens) - header_tokens END,
+    detail = CASE WHEN $13 = 0 AND trust > 0 THEN 'archived' ELSE detail END, trust = $13,
     header_tokens = coalesce($11, header_tokens), happened_at = coalesce($12::timestamptz, happened_at),
     lineage = CASE thread WHEN $3 THEN lineage END, latest = latest OR thread <> $3,
     occurrence = CASE thread WHEN $3 THEN occurrence ELSE 0 END, updated_at = now()
@@ -38,7 +41,8 @@ WITH content AS (
 UPDATE palimpsest.items SET version = $3, sha256 = $5, size_bytes = octet_length($4), tokens = $6::integer, token_counter = $7,
     chunk_count = $8, title = $9, content_type = $10, memory_type = $11, priority = $12::smallint, pinned = $13,
     tags = $14::text[], thread = $15, position = coalesce($16::bigint, position), header_tokens = $17::integer,
-    detail = 'full', cost = $6 + $17, happened_at = coalesce($18::timestamptz, happened_at), lineage = NULL, latest = true,
+    detail = CASE $22::smallint WHEN 0 THEN 'archived' ELSE 'full' END, trust = $22,
+    cost = CASE $22 WHEN 0 THEN 0 ELSE $6 + $17 END, happened_at = coalesce($18::timestamptz, happened_at), lineage = NULL, latest = true,
     occurrence = 0, head = $19::integer, middle = $20::integer, tail = $21::integer, updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
@@ -121,7 +125,7 @@ DELETE FROM palimpsest.renditions WHERE namespace_id = $1 AND item_id = $2
 UPDATE palimpsest.items SET thread = $3, state = $4, title = $5, content_type = $6, memory_type = $7,
     priority = $8::smallint, pinned = $9, tags = $10::text[], detail = $11, position = $12::bigint,
     occurrence = $13::smallint, lineage = $14::bigint, latest = latest OR $14 IS NULL, header_tokens = $15::integer,
-    happened_at = $16::timestamptz, cost = $17::integer, updated_at = now()
+    happened_at = $16::timestamptz, trust = $17::smallint, cost = $18::integer, updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 

@@ -69,9 +69,8 @@ async def use_and_purge(connect: Mapping[str, Any], folder: Path) -> None:
         await undo(store, "mine")
         connection = await asyncpg.connect(**connect)
         try:
-            await connection.execute(
-                "UPDATE palimpsest.jobs SET last_error = $1 WHERE item_id IS NOT NULL", WORDS["error"]
-            )
+            failing = "UPDATE palimpsest.jobs SET last_error = $1 WHERE item_id IS NOT NULL"
+            await connection.execute(failing, WORDS["error"])
             # Statistics quote what is frequent; most of these items have the tag and the title.
             await connection.execute("ANALYZE palimpsest.items; ANALYZE palimpsest.chunks; CHECKPOINT")
         finally:
