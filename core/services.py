@@ -15,17 +15,24 @@ from .ports import (
     Chunker,
     Clock,
     Compressor,
+    Detector,
     Embedder,
+    HumanGate,
     LexicalEncoder,
+    Sealer,
     Speller,
     Store,
     TimeReader,
     TokenCounter,
 )
+from .quarantine import Quarantine
 from .ranking import Weights
+from .screened import ScreenedMemory
+from .screening import ScanPolicy, Screening
 from .spaces import Spaces
 from .usage import UsageLog
 from .validation import Limits
+from .vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,8 @@ class Ports:
     """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing.
 
     Without ``spaces`` no model but ``embedder`` can be run; without ``times`` and ``speller`` words for time and
-    mistyped words are taken as they stand.
+    mistyped words are taken as they stand. Without a ``sealer`` nothing can be sealed, without a ``detector`` no
+    secret is found, and without a ``gate`` nobody can be asked.
     """
 
     store: Store
@@ -52,6 +60,10 @@ class Ports:
     spaces: Spaces | None = None
     times: TimeReader | None = None
     speller: Speller | None = None
+    sealer: Sealer | None = None
+    detector: Detector | None = None
+    scan: ScanPolicy = field(default_factory=ScanPolicy)
+    gate: HumanGate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,7 @@ class Services:
     hygiene: Hygiene
     export: Export
     pages: ExportPages
+    quarantine: Quarantine
     summarizes: bool
 
 
@@ -89,7 +102,9 @@ def build_services(ports: Ports) -> Services:
         spaces=spaces,
         summarizes=ports.summarizer is not None,
     )
-    memory = Memory(
+    vault = Vault(store=ports.store, sealer=ports.sealer)
+    screening = Screening(vault=vault, detector=ports.detector, policy=ports.scan)
+    memory = ScreenedMemory(
         store=ports.store,
         spaces=spaces,
         counter=ports.counter,
@@ -100,6 +115,8 @@ def build_services(ports: Ports) -> Services:
         usage=ports.usage,
         limits=ports.limits,
         summarizer=ports.summarizer,
+        vault=vault,
+        screening=screening,
     )
     export = Export(
         store=ports.store,
@@ -115,5 +132,14 @@ def build_services(ports: Ports) -> Services:
         hygiene=Hygiene(store=ports.store, clock=ports.clock, budgets=ports.budgets, limits=ports.hygiene),
         export=export,
         pages=ExportPages(export=export, store=ports.store, counter=ports.counter, budgets=ports.budgets),
+        quarantine=Quarantine(
+            store=ports.store,
+            vault=vault,
+            screening=screening,
+            memory=memory,
+            counter=ports.counter,
+            limits=ports.limits,
+            gate=ports.gate,
+        ),
         summarizes=ports.summarizer is not None,
     )

@@ -4,6 +4,7 @@ from mcp.types import ToolAnnotations
 
 from .context import memory_compress, memory_context
 from .export import memory_export
+from .quarantine import quarantine_add, quarantine_list, quarantine_release, quarantine_retrieve
 from .reading import memory_list, memory_retrieve, memory_search
 from .state import memory_state
 from .tool import MemoryTool, Toolset, ToolSpec
@@ -26,6 +27,11 @@ TOOLS = (
     ToolSpec(memory_context, "Context of a thread", _ADDS, meta=_LONG),
     ToolSpec(memory_compress, "Make room", _STEPS),
     ToolSpec(memory_state, "State of the memory", _READS),
+    ToolSpec(quarantine_add, "Seal a secret", _ADDS),
+    ToolSpec(quarantine_list, "What is sealed", _READS),
+    # Each look is written into the history.
+    ToolSpec(quarantine_retrieve, "Read a sealed text", _STEPS, meta=_LONG),
+    ToolSpec(quarantine_release, "Ask for release", _STEPS),
     ToolSpec(memory_list, "List memories", _READS, toolset="all"),
     ToolSpec(memory_export, "Export the memory", _READS, toolset="all", meta=_LONG),
 )

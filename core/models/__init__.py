@@ -20,6 +20,17 @@ from .items import (
 from .jobs import JOB_KINDS, DeadJob, Job, JobCount, JobKind, PendingChunk
 from .language import Completion, TextUsage
 from .ledger import NEAR, Outcome, Pressure, Receipt, Rung, Stale, StaleItem, Step, ThreadState
+from .quarantine import (
+    Family,
+    Finding,
+    OpenedPage,
+    ScanAction,
+    Sealed,
+    SealedItem,
+    SealedPage,
+    SealedState,
+    Sealing,
+)
 from .search import Candidate, CandidateSet, Evidence, Hit, RankedChunk, SearchAnswer
 from .spaces import BareChunk, Coverage, MadeVector, QueryVector, Space, SpaceState
 from .spellings import Spelling
@@ -47,7 +58,9 @@ __all__ = [
     "Detail",
     "Event",
     "Evidence",
+    "Family",
     "Filters",
+    "Finding",
     "Handout",
     "Hit",
     "Item",
@@ -62,6 +75,7 @@ __all__ = [
     "MadeVector",
     "MemoryState",
     "MemoryType",
+    "OpenedPage",
     "Outcome",
     "Page",
     "PendingChunk",
@@ -72,6 +86,12 @@ __all__ = [
     "Receipt",
     "Rendition",
     "Rung",
+    "ScanAction",
+    "Sealed",
+    "SealedItem",
+    "SealedPage",
+    "SealedState",
+    "Sealing",
     "SearchAnswer",
     "Space",
     "SpaceState",
