@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from palimpsest.core.models import Candidate, Filters, SparseTerms
+from palimpsest.core.models import Candidate, CandidateSet, Filters, SparseTerms
 from palimpsest.storage.search_tables import SearchTables
 
 from .bulk import CALLER
 from .stores import Bench
 
-NO_TERMS = SparseTerms((), (), (), 0)
 TOP = 100
 
 
@@ -38,7 +36,7 @@ async def candidates(
 ) -> Sequence[Candidate]:
     """Return what the store considers for a query, as a search of it would ask."""
     store: SearchTables = bench.store
-    answer: Any = await store.candidates(
+    answer = await store.candidates(
         CALLER.namespace,
         vector=vector,
         model_id=bench.embedder.model_id,
@@ -49,9 +47,9 @@ async def candidates(
     return picked(answer)
 
 
-def picked(answer: Any) -> Sequence[Candidate]:
+def picked(answer: CandidateSet) -> Sequence[Candidate]:
     """Return the candidates that an index chose, without the neighbours that came along."""
-    return [one for one in getattr(answer, "candidates", answer) if getattr(one, "picked", True)]
+    return [one for one in answer.candidates if one.picked]
 
 
 def best_cosines(found: Sequence[Candidate], top: int) -> list[float]:

@@ -12,7 +12,9 @@ import asyncpg
 from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
-from .asking import NO_TERMS, TOP, candidates
+from palimpsest.core.models import NO_TERMS
+
+from .asking import TOP, candidates
 from .bulk import CALLER, batching
 from .exact import ExactVectors, recall
 from .figures import Numbers, Timings, alternate

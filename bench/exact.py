@@ -85,8 +85,9 @@ async def bm25_thresholds(bench: Bench, queries: Sequence[SparseTerms], top: int
 async def _bm25_threshold(connection: Connection, query: SparseTerms, top: int) -> float:
     weights = await _weights(connection, query)
     found = await connection.fetch(
-        "SELECT -(impacts <#> $2) AS score FROM palimpsest.chunk_terms"
-        " WHERE namespace_id = $1 AND live AND keys && $3::integer[] ORDER BY impacts <#> $2 LIMIT $4",
+        "SELECT -(impacts <#> $2) AS score FROM palimpsest.chunks"
+        " WHERE namespace_id = $1 AND live AND palimpsest.term_keys(impacts) && $3::integer[]"
+        " ORDER BY impacts <#> $2 LIMIT $4",
         *(CALLER.namespace, SparseVector(weights, TERM_DIMENSIONS), list(query.keys), top),
     )
     return float(found[-1]["score"]) if len(found) == top else 0.0
@@ -103,9 +104,9 @@ async def _weights(connection: Connection, query: SparseTerms) -> dict[int, floa
     )
     known = {row["key"]: row["chunks"] for row in rows}
     weights: dict[int, float] = {}
-    for key, index, count in zip(query.keys, query.indices, query.counts, strict=True):
+    for key, count in zip(query.keys, query.counts, strict=True):
         holding = known.get(key, 1)
-        weights[index - 1] = count * math.log(1 + (total - holding + 0.5) / (holding + 0.5))
+        weights[key - 1] = count * math.log(1 + (total - holding + 0.5) / (holding + 0.5))
     return weights
 
 

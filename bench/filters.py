@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from .asking import NARROW, NO_TERMS, best_bm25, best_cosines, candidates
+from palimpsest.core.models import NO_TERMS
+
+from .asking import NARROW, best_bm25, best_cosines, candidates
 from .bulk import CALLER
 from .exact import ExactVectors, bm25_thresholds, recall
 from .figures import Numbers

@@ -23,10 +23,11 @@ import asyncpg
 
 from palimpsest.core.ids import format_item_id, parse_item_id
 from palimpsest.core.memory import NewMemory
+from palimpsest.core.models import NO_TERMS
 from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
 
 from . import bulk, corpus, questions
-from .asking import NARROW, NO_TERMS, candidates
+from .asking import NARROW, candidates
 from .bulk import CALLER
 from .effort import by_effort, effort_of_search, index_alone, nearest
 from .exact import ExactVectors

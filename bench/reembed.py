@@ -58,6 +58,7 @@ class HashedWords:
 
     model_id = "hashed-words/256"
     dimensions = 256
+    leading: int | None = None
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [self._one(text) for text in texts]
@@ -108,7 +109,9 @@ class Server:
 @asynccontextmanager
 async def serving(connect: Mapping[str, Any], embedder: Embedder) -> AsyncGenerator[Server, None]:
     """Open a memory whose settings name this embedder."""
-    store = await open_store(connect, embedding_model=embedder.model_id, dimensions=embedder.dimensions)
+    store = await open_store(
+        connect, embedding_model=embedder.model_id, dimensions=embedder.dimensions, leading=embedder.leading
+    )
     watch = Watch(store)
     counter = choose_counter("estimate")
     spaces = Spaces(store=store, embedder=embedder, former=former)

@@ -9,15 +9,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from palimpsest.core.budget import fixed_budget
 from palimpsest.core.chunking import StructureChunker
 from palimpsest.core.clock import SystemClock
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import Memory
-from palimpsest.core.ports import Clock, Embedder, LexicalEncoder, TokenCounter
+from palimpsest.core.ports import Clock, LexicalEncoder, TokenCounter
 from palimpsest.core.services import Ports, Services, build_services
 from palimpsest.core.usage import UsageLog
-from palimpsest.slm.embeddings.minilm import MiniLMEmbedder
+from palimpsest.slm.embeddings.axes import LEADING, load_axes, turn
+from palimpsest.slm.embeddings.minilm import DIMENSIONS, MODEL_ID, MiniLMEmbedder
 from palimpsest.slm.extractive import ExtractiveCompressor
 from palimpsest.slm.lexical import WordEncoder
 from palimpsest.slm.times import EnglishTimes
@@ -31,22 +34,20 @@ from .vectors import VectorFiles, complete
 
 
 class CachedEmbedder:
-    """An embedder whose vectors of known texts come from files that are made once and kept outside the repository."""
+    """The bundled embedder; vectors of known texts come from files that are made once, kept outside the repository.
 
-    def __init__(self, inner: Embedder) -> None:
-        """Look up what ``inner`` made before."""
-        self._inner = inner
-        self._files = VectorFiles(cache_folder(), inner.model_id)
+    The files have the vectors as the model gives them: they stay of use when the axes change.
+    """
 
-    @property
-    def model_id(self) -> str:
-        """See Embedder."""
-        return self._inner.model_id
+    model_id = MODEL_ID
+    dimensions = DIMENSIONS
+    leading: int | None = LEADING
 
-    @property
-    def dimensions(self) -> int:
-        """See Embedder."""
-        return self._inner.dimensions
+    def __init__(self) -> None:
+        """Look up what was made before."""
+        self._inner = MiniLMEmbedder(axes=None)
+        self._files = VectorFiles(cache_folder(), self._inner.model_id)
+        self._axes = load_axes()
 
     async def prepare(self, texts: Sequence[str]) -> None:
         """Make the vectors of ``texts`` that are not in the files."""
@@ -56,8 +57,11 @@ class CachedEmbedder:
         """See Embedder."""
         found, vectors = self._files.find(texts)
         missing = [text for text, known in zip(texts, found, strict=True) if not known]
-        fresh = iter(await self._inner.embed(missing) if missing else ())
-        return [row.tolist() if known else next(fresh) for known, row in zip(found, vectors, strict=True)]
+        rows = vectors.astype(np.float32)
+        if missing:
+            rows[~found] = np.asarray(await self._inner.embed(missing), dtype=np.float32)
+        turned: list[list[float]] = turn(rows, self._axes).tolist()
+        return turned
 
     async def aclose(self) -> None:
         """See Embedder."""
@@ -93,12 +97,16 @@ async def attach_bench(
     shared_buffers_mb: int | None = None,
 ) -> AsyncGenerator[Bench, None]:
     """Open a memory whose database lies in ``folder``, beside others that use it at the same time."""
-    embedder = CachedEmbedder(MiniLMEmbedder())
+    embedder = CachedEmbedder()
     config = EmbeddedConfig(data_dir=folder, idle_seconds=0, shared_buffers_mb=shared_buffers_mb)
     async with EmbeddedServer(config) as endpoint:
         connect = asdict(endpoint)
         store = await open_store(
-            connect, embedding_model=embedder.model_id, dimensions=embedder.dimensions, label="embedded PostgreSQL"
+            connect,
+            embedding_model=embedder.model_id,
+            dimensions=embedder.dimensions,
+            leading=embedder.leading,
+            label="embedded PostgreSQL",
         )
         lexicon, chunker = WordEncoder(), StructureChunker()
         counter = counter or choose_counter("estimate")

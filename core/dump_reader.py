@@ -12,6 +12,7 @@ from .dump_records import (
     ImageRecord,
     ItemRecord,
     KeyRecord,
+    PriorRecord,
     Record,
     RenditionRecord,
     Tally,
@@ -19,6 +20,7 @@ from .dump_records import (
     place,
 )
 from .errors import InvalidInputError
+from .ids import PREFIXES
 
 MAX_LINE_BYTES = 100_000_000
 """An item of 16 MB whose every character needs an escape of six bytes."""
@@ -135,9 +137,14 @@ class Relations:
             case KeyRecord():
                 return self._known(record.item_id)
             case EventRecord():
-                self._events[record.event_id] = record.item_id, record.action == "add"
+                self._events[record.event_id] = record.subject_id, record.action == "add"
+                return _of_another_kind(record)
             case ImageRecord():
                 return self._image(record)
+            case PriorRecord():
+                if self._events.get(record.event_id, ("", False))[0] != record.subject_id:
+                    return f"there is no event {record.event_id} of {record.subject_id} that it could undo"
+                return _of_another_kind(record)
             case _:
                 pass
         return None
@@ -182,3 +189,9 @@ class Relations:
         if image.image is not None and image.image.version > self._items[image.item_id][0]:
             return f"{image.item_id} has no version {image.image.version}"
         return None
+
+
+def _of_another_kind(record: EventRecord | PriorRecord) -> str | None:
+    if record.subject_id.startswith(PREFIXES[record.subject]):
+        return None
+    return f"{record.subject_id} is the id of no {record.subject}"

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, AwareDatetime, ConfigDict, Field, JsonValue
 
 from .errors import ConflictError, InvalidInputError
-from .ids import LARGEST, parse_item_id
+from .ids import LARGEST, PREFIXES, Subject, parse_id, parse_item_id
 from .models import MemoryType, Standing
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
-SCHEMA = 5
+SCHEMA = 10
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
@@ -22,6 +22,17 @@ def _item_id(text: str) -> str:
     except InvalidInputError as error:
         raise ValueError("it is no item id") from error
     return text
+
+
+def _any_id(text: str) -> str:
+    for subject, prefix in PREFIXES.items():
+        if text.startswith(prefix):
+            try:
+                parse_id(subject, text)
+            except InvalidInputError:
+                break
+            return text
+    raise ValueError("it is no id")
 
 
 def _storable(text: str) -> str:
@@ -36,6 +47,7 @@ LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "linea
 Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[Text, Field(min_length=1)]
 ItemId = Annotated[str, Field(max_length=40), AfterValidator(_item_id)]
+AnyId = Annotated[str, Field(max_length=40), AfterValidator(_any_id)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Small = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -169,7 +181,7 @@ class KeyRecord(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord(_Record):
-    """A line of the history; its item may have been purged since."""
+    """A line of the history; its subject may have been purged since. Older dumps name items only."""
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
     type: Literal["event"] = "event"
@@ -177,20 +189,33 @@ class EventRecord(_Record):
     at: AwareDatetime
     actor: Text
     action: Name
-    item_id: ItemId
+    subject: Subject = "item"
+    subject_id: Annotated[AnyId, Field(validation_alias=AliasChoices("subject_id", "item_id"))]
     version: Version
     sha256: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRecord(_Record):
-    """What undoes an event; there is nothing before an add."""
+    """What undoes an event of an item; older dumps have one, with nothing in it, for each add."""
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
     type: Literal["before_image"] = "before_image"
     event_id: Large
     item_id: ItemId
     image: Image | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorRecord(_Record):
+    """What undoes an event of a subject that is no item; empty where the event made it."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    type: Literal["prior"] = "prior"
+    event_id: Large
+    subject: Subject
+    subject_id: AnyId
+    image: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +236,15 @@ class UsageRecord(_Record):
 
 
 Record = (
-    ThreadRecord | ItemRecord | ContentRecord | RenditionRecord | KeyRecord | EventRecord | ImageRecord | UsageRecord
+    ThreadRecord
+    | ItemRecord
+    | ContentRecord
+    | RenditionRecord
+    | KeyRecord
+    | EventRecord
+    | ImageRecord
+    | PriorRecord
+    | UsageRecord
 )
 
 RECORDS: tuple[type[Record], ...] = (
@@ -222,6 +255,7 @@ RECORDS: tuple[type[Record], ...] = (
     KeyRecord,
     EventRecord,
     ImageRecord,
+    PriorRecord,
     UsageRecord,
 )
 """In the order in which a dump has them: each refers only to those before it."""

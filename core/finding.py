@@ -252,13 +252,8 @@ def _told(reading: TimeReading) -> tuple[str, ...]:
 
 def _with(terms: SparseTerms, words: Sequence[Spelling]) -> SparseTerms:
     """Return the terms and those of further words."""
-    added = {word.key: word.index for word in words if word.key not in terms.keys}
-    return replace(
-        terms,
-        keys=(*terms.keys, *added),
-        indices=(*terms.indices, *added.values()),
-        counts=(*terms.counts, *(1 for _ in added)),
-    )
+    added = dict.fromkeys(word.key for word in words if word.key not in terms.keys)
+    return replace(terms, keys=(*terms.keys, *added), counts=(*terms.counts, *(1 for _ in added)))
 
 
 def _by_chunk(ranked: Sequence[RankedChunk], read: Sequence[tuple[Item, bytes]]) -> dict[int, str]:

@@ -3,10 +3,22 @@
 import secrets
 import threading
 import time
+from collections.abc import Mapping
+from typing import Literal
 
 from .errors import InvalidInputError
 
+Subject = Literal["item", "task", "agent", "request"]
+"""What has an id, and a history."""
+
 ITEM_PREFIX = "mem_"
+PREFIXES: Mapping[Subject, str] = {"item": ITEM_PREFIX, "task": "task_", "agent": "agent_", "request": "ask_"}
+_GIVEN_BY: Mapping[Subject, str] = {
+    "item": "memory_search and memory_list give them",
+    "task": "task_list gives them",
+    "agent": "agent_list gives them",
+    "request": "human_list gives them",
+}
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 13
@@ -44,10 +56,36 @@ def new_number() -> int:
     return _NUMBERS.new()
 
 
+def public_id(subject: Subject, number: int) -> str:
+    """Write a number as the id of a subject."""
+    # A search writes hundreds of them: two letters at a time.
+    return PREFIXES[subject] + _ALPHABET[number >> 60] + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+
+
+def parse_id(subject: Subject, text: str) -> int:
+    """Read the id of a subject.
+
+    Raises:
+        InvalidInputError: the text is not one.
+    """
+    prefix = PREFIXES[subject]
+    digits = text.removeprefix(prefix)
+    number = 0
+    if text.startswith(prefix) and len(digits) == _LENGTH and all(letter in _VALUES for letter in digits):
+        for letter in digits:
+            number = number << 5 | _VALUES[letter]
+        if number <= LARGEST:
+            return number
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    article = "an" if subject[0] in "aeiou" else "a"
+    raise InvalidInputError(
+        f"{shown!r} is not {article} {subject} id; ids look like {prefix}0123456789abc; {_GIVEN_BY[subject]}."
+    )
+
+
 def format_item_id(number: int) -> str:
     """Write a number as an item id."""
-    # A search writes hundreds of them: two letters at a time.
-    return ITEM_PREFIX + _ALPHABET[number >> 60] + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+    return public_id("item", number)
 
 
 def new_item_id() -> str:
@@ -61,15 +99,4 @@ def parse_item_id(text: str) -> int:
     Raises:
         InvalidInputError: the text is not an id.
     """
-    digits = text.removeprefix(ITEM_PREFIX)
-    number = 0
-    if text.startswith(ITEM_PREFIX) and len(digits) == _LENGTH and all(letter in _VALUES for letter in digits):
-        for letter in digits:
-            number = number << 5 | _VALUES[letter]
-        if number <= LARGEST:
-            return number
-    shown = text if len(text) <= 40 else text[:40] + "…"
-    raise InvalidInputError(
-        f"{shown!r} is not an item id; ids look like {ITEM_PREFIX}0123456789abc; "
-        "memory_search and memory_list give them."
-    )
+    return parse_id("item", text)

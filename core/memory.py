@@ -297,8 +297,8 @@ class Memory:
             notes=await self._spaces.notes(caller.namespace),
         )
 
-    async def undo(self, caller: Caller, event_id: int | None = None) -> tuple[Event, Receipt]:
-        """Take back the newest change, or a given one.
+    async def undo(self, caller: Caller, event_id: int | None = None) -> tuple[Event, Receipt | None]:
+        """Take back the newest change, or a given one; the receipt is None where it was of no item.
 
         Raises:
             NotFoundError: there is nothing to undo.

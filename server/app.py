@@ -218,6 +218,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncGenerator[S
             roles=Roles(settings.database_app_role, settings.database_search_role),
             embedding_model=embedder.model_id,
             dimensions=embedder.dimensions,
+            leading=embedder.leading,
             pool_size=settings.database_pool_size,
             statement_cache=settings.statement_cache,
             label=label,

@@ -18,10 +18,12 @@ def former_embedder(settings: Settings, space: Space) -> Embedder | None:
     The bundled model always can be. A model of an endpoint can while the endpoint is set, or the model's own settings
     are still there; texts go to no address that is not set. A sentence-transformers model can where that is installed.
     """
-    from ..slm.embeddings.minilm import MODEL_ID, MiniLMEmbedder
+    from ..slm.embeddings.minilm import MODEL_ID, UNTURNED_MODEL_ID, MiniLMEmbedder
 
     if space.model_id == MODEL_ID:
         return MiniLMEmbedder()
+    if space.model_id == UNTURNED_MODEL_ID:
+        return MiniLMEmbedder(axes=None)
     maker, _, name = space.model_id.partition("/")
     if maker == "openai":
         return _endpoint(settings, name.removesuffix(f"/{space.dimensions}"), space.dimensions)

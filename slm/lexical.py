@@ -14,11 +14,8 @@ _CACHED_TOKENS = 20_000
 """Tokens, and pairs, remembered for a namespace: about 12 MB; for so many namespaces:"""
 _CACHED_NAMESPACES = 4
 _LONGEST_CACHED = 48
-_HALF = 1 << 31
-"""Keys are signed."""
 
-_Term = tuple[int, int]
-_Entry = tuple[tuple[_Term, ...], int]
+_Entry = tuple[tuple[int, ...], int]
 
 
 class _Vocabulary:
@@ -28,7 +25,7 @@ class _Vocabulary:
         self._scope = hashlib.blake2b(namespace.encode() + b"\0", digest_size=4)
         self._stemmers = stemmers
         self._tokens: dict[str, _Entry] = {}
-        self._runs: dict[str, _Term] = {}
+        self._runs: dict[str, int] = {}
 
     def token(self, token: str) -> _Entry:
         """Return the hashed terms of a token and the word positions it takes."""
@@ -47,16 +44,16 @@ class _Vocabulary:
         terms = pairs(run)
         return tuple(map(self._pair, terms)), max(1, len(run) - 1)
 
-    def marker(self, term: str) -> _Term:
+    def marker(self, term: str) -> int:
         """Return the hashed term of a marker."""
         return self._pair(term)
 
     def spellings(self, words: Iterable[str]) -> tuple[Spelling, ...]:
         """Return the terms of folded words; hundreds of guesses must not drive out what texts really hold."""
         stem = self._stemmers.stem
-        return tuple(Spelling(word, *self._hash(STEM + stem(word))) for word in words if word not in STOP_WORDS)
+        return tuple(Spelling(word, self._hash(STEM + stem(word))) for word in words if word not in STOP_WORDS)
 
-    def _pair(self, term: str) -> _Term:
+    def _pair(self, term: str) -> int:
         known = self._runs.get(term)
         if known is None:
             if len(self._runs) >= _CACHED_TOKENS:
@@ -64,18 +61,17 @@ class _Vocabulary:
             known = self._runs[term] = self._hash(term)
         return known
 
-    def _hash(self, term: str) -> _Term:
+    def _hash(self, term: str) -> int:
         state = self._scope.copy()
         state.update(term.encode(errors="surrogatepass"))
-        number = int.from_bytes(state.digest(), "big")
-        return number - _HALF, number % DIMENSIONS + 1
+        return int.from_bytes(state.digest(), "big") % DIMENSIONS + 1
 
 
 class WordEncoder:
     """Encodes texts as terms; safe to share between threads.
 
-    A term's key is 32 bits of a BLAKE2b digest of (namespace, kind, term), its index in the sparse vector the same
-    number modulo 1e9: neither depends on a database's version or locale. Terms that collide are counted as one.
+    A term's key is its place in the sparse vector: 32 bits of a BLAKE2b digest of (namespace, kind, term), modulo 1e9.
+    It does not depend on a database's version or locale. Terms that collide are counted as one.
     """
 
     def __init__(self) -> None:
@@ -94,7 +90,7 @@ class WordEncoder:
         ``length`` counts word positions, however many forms a word was given; markers do not count.
         """
         vocabulary = self._vocabulary(namespace)
-        counts: dict[_Term, int] = {}
+        counts: dict[int, int] = {}
         length = 0
         tokens, runs = split(text)
         for token, times in tokens.items():
@@ -115,14 +111,12 @@ class WordEncoder:
         """See LexicalEncoder."""
         vocabulary = self._vocabulary(namespace)
         wanted = {vocabulary.marker(term): name for name, term in wanted_markers(query)}
-        terms = tuple(wanted)
-        keys, indices = tuple(key for key, _ in terms), tuple(index for _, index in terms)
-        return SparseTerms(keys, indices, (1,) * len(terms), 0), tuple(wanted.values())
+        return SparseTerms(tuple(wanted), (1,) * len(wanted), 0), tuple(wanted.values())
 
     def encode_query(self, namespace: str, text: str) -> SparseTerms:
         """Return the first 64 distinct terms of a query in the order they occur."""
         vocabulary = self._vocabulary(namespace)
-        counts: dict[_Term, int] = {}
+        counts: dict[int, int] = {}
         length = 0
         for token, unspaced in tokens_in_order(text):
             terms, positions = vocabulary.run(token) if unspaced else vocabulary.token(token)
@@ -149,8 +143,8 @@ class WordEncoder:
             if len(words) == QUERY_TERMS:
                 break
             terms, _ = vocabulary.token(word)
-            if len(terms) == 1 and terms[0][0] in asked:
-                words[word] = Spelling(word, *terms[0])
+            if len(terms) == 1 and terms[0] in asked:
+                words[word] = Spelling(word, terms[0])
         return tuple(words.values())
 
     def encode_variants(self, namespace: str, words: Iterable[str]) -> tuple[Spelling, ...]:
@@ -166,22 +160,5 @@ class WordEncoder:
         return vocabulary
 
 
-def _sparse(counts: dict[_Term, int], length: int) -> SparseTerms:
-    keys, indices = tuple(key for key, _ in counts), tuple(index for _, index in counts)
-    if len(set(keys)) < len(keys) or len(set(indices)) < len(indices):
-        counts = _merged(counts.items())
-        keys, indices = tuple(key for key, _ in counts), tuple(index for _, index in counts)
-    return SparseTerms(keys, indices, tuple(counts.values()), length)
-
-
-def _merged(counts: Iterable[tuple[_Term, int]]) -> dict[_Term, int]:
-    """Count terms that share a key or an index under the first of them."""
-    by_key: dict[int, _Term] = {}
-    by_index: dict[int, _Term] = {}
-    merged: dict[_Term, int] = {}
-    for term, count in counts:
-        known = by_key.get(term[0]) or by_index.get(term[1]) or term
-        by_key.setdefault(term[0], known)
-        by_index.setdefault(term[1], known)
-        merged[known] = merged.get(known, 0) + count
-    return merged
+def _sparse(counts: dict[int, int], length: int) -> SparseTerms:
+    return SparseTerms(tuple(counts), tuple(counts.values()), length)

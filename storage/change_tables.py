@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import ladder
 from ..core.budget import Budgets
-from ..core.errors import ConflictError, NotFoundError
-from ..core.ids import new_number, parse_item_id
+from ..core.errors import ConflictError
+from ..core.ids import new_number, parse_id, parse_item_id
 from ..core.models import Detail, Event, Item, ItemDraft, ItemState, Labels, Outcome, Receipt, Standing
 from . import rows
 from .accounts import NOTHING, Weight, less, minus, weight
 from .changing import Changing, Place
+from .history_tables import HistoryTables
 from .item_tables import REWEIGH_AFTER
 from .lineage_tables import LineageTables
 from .rows import Row
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .pool import Connection
 
 
-class ChangeTables(LineageTables):
+class ChangeTables(LineageTables, HistoryTables):
     """Relabelling, placing, new versions, forgetting, restoring, purging and undoing."""
 
     async def relabel(
@@ -159,13 +160,13 @@ class ChangeTables(LineageTables):
         return await self._replace(namespace, draft, expected_sha256, budgets, undone=None)
 
     async def _replace(
-        self, namespace: str, draft: ItemDraft, expected_sha256: str, budgets: Budgets, *, undone: int | None
+        self, namespace: str, draft: ItemDraft, expected_sha256: str, budgets: Budgets, *, undone: Event | None
     ) -> Receipt:
         async with self._changing(namespace, draft.item_id) as connection:
             row = await self._lock(connection, namespace, draft.item_id, draft.thread)
             _check_replaceable(draft.item_id, row, expected_sha256)
             if undone is not None:
-                await self._check_newest(connection, namespace, row, undone)
+                await self._check_newest(connection, namespace, "item", row["item_id"], undone.event_id)
             if row["sha256"].hex() == draft.sha256:
                 return await self._replace_labels(connection, namespace, row, draft, budgets)
             new, settled = await self._put_version(connection, namespace, row, draft, budgets)
@@ -266,36 +267,26 @@ class ChangeTables(LineageTables):
             item, _, _ = await self._current(connection, namespace, row["item_id"], budgets)
             account = await self._account(connection, namespace, row["thread"], less(weight(row)))
             await connection.execute(self._queries["drop_jobs"], namespace, row["item_id"])
+            await self.clear_images(connection, namespace, "item", row["item_id"])
             await connection.execute(self._queries["purge"], namespace, row["item_id"])
             await self._resettle(connection, namespace, row["lineage"])
             await self._record(connection, namespace, actor, "purge", row, None)
             return self._receipt(item, "purged", Indexed(0, 0), Settled(rows.ledger(account, budgets)))
 
-    async def events(self, namespace: str, limit: int) -> Sequence[Event]:
-        """See Store."""
-        async with self._pool.transaction(namespace) as connection:
-            found = await connection.fetch(self._queries["events"], namespace, limit)
-        return [rows.event(row) for row in found]
-
     async def undo(
         self, namespace: str, event_id: int | None, *, actor: str, budgets: Budgets, redraft: Redraft
-    ) -> tuple[Event, Receipt]:
+    ) -> tuple[Event, Receipt | None]:
         """See Store."""
-        async with self._pool.transaction(namespace) as connection:
-            found = await connection.fetchrow(self._queries["undoable"], namespace, event_id)
-            if found is None:
-                raise NotFoundError(
-                    "There is nothing to undo."
-                    if event_id is None
-                    else f"Event {event_id} cannot be undone (any more)."
-                )
-        event = rows.event({**found, "undoable": True})
-        image: dict[str, Any] = json.loads(found["image"])
+        event, image = await self._undoable(namespace, event_id)
+        if event.subject != "item":
+            number = parse_id(event.subject, event.subject_id)
+            await self._undo_other(namespace, event, number, image, actor=actor)
+            return event, None
         if event.action == "edit":
             return event, await self._undo_edit(namespace, event, image, actor, budgets, redraft)
-        async with self._changing(namespace, event.item_id) as connection:
-            row = await self._lock(connection, namespace, event.item_id, *({image["thread"]} if image else ()))
-            await self._check_newest(connection, namespace, row, event.event_id)
+        async with self._changing(namespace, event.subject_id) as connection:
+            row = await self._lock(connection, namespace, event.subject_id, *({image["thread"]} if image else ()))
+            await self._check_newest(connection, namespace, "item", row["item_id"], event.event_id)
             if event.action == "relabel":
                 place = Place.before(image)
                 settled = await self._relabel(connection, namespace, row, rows.labels(image), place, budgets)
@@ -306,33 +297,29 @@ class ChangeTables(LineageTables):
                 state = ItemState(image["state"]) if image else ItemState.FORGOTTEN
                 if row["state"] == state:
                     raise ConflictError(
-                        f"Item {event.item_id} is {state.value} already; there is nothing to take back."
+                        f"Item {event.subject_id} is {state.value} already; there is nothing to take back."
                     )
                 settled = await self._set_state(connection, namespace, row, state, budgets)
-            await self._finish_undo(connection, namespace, actor, row, event.event_id)
+            await self._finish_undo(connection, namespace, actor, row, event)
             item, indexed, _ = await self._current(connection, namespace, row["item_id"], budgets)
             return event, self._receipt(item, _undone(item, event), indexed, settled)
 
     async def _undo_edit(
         self, namespace: str, event: Event, image: Mapping[str, Any], actor: str, budgets: Budgets, redraft: Redraft
     ) -> Receipt:
-        number = parse_item_id(event.item_id)
+        number = parse_item_id(event.subject_id)
         async with self._pool.transaction(namespace) as connection:
             item, _, _ = await self._current(connection, namespace, number, budgets)
             old = await connection.fetchrow(self._queries["read_version"], namespace, number, image["version"])
         assert old is not None
         draft = await redraft(item, rows.labels(image), image["thread"], old["content"])
         draft = replace(draft, source={**draft.source, "actor": actor}, happened_at=Place.before(image).happened_at)
-        return await self._replace(namespace, draft, item.sha256, budgets, undone=event.event_id)
+        return await self._replace(namespace, draft, item.sha256, budgets, undone=event)
 
-    async def _check_newest(self, connection: Connection, namespace: str, row: Row, event_id: int) -> None:
-        if await connection.fetchval(self._queries["built_upon"], namespace, row["item_id"], event_id):
-            raise ConflictError("The item changed again since; undo the newer change first.")
-
-    async def _finish_undo(self, connection: Connection, namespace: str, actor: str, row: Row, event_id: int) -> None:
-        taken = await connection.execute(self._queries["drop_image"], namespace, event_id)
-        if taken != "DELETE 1":
-            raise ConflictError("Somebody else took this change back at the same moment.")
+    async def _finish_undo(self, connection: Connection, namespace: str, actor: str, row: Row, event: Event) -> None:
+        # An add overwrote nothing.
+        if event.action != "add":
+            await self._drop_image(connection, namespace, event.event_id)
         await self._record(connection, namespace, actor, "undo", row, None)
 
 

@@ -20,6 +20,7 @@ from ..core.dump_records import (
     ImageRecord,
     ItemRecord,
     KeyRecord,
+    PriorRecord,
     Record,
     RenditionRecord,
     Restored,
@@ -30,7 +31,7 @@ from ..core.dump_records import (
     type_names,
 )
 from ..core.errors import ConflictError
-from ..core.ids import format_item_id, new_number, parse_item_id
+from ..core.ids import format_item_id, new_number, parse_id, parse_item_id, public_id
 from . import rows
 from .item_tables import REWEIGH_AFTER
 from .rows import Row
@@ -55,6 +56,7 @@ _EXPORTS: Mapping[type[Record], str] = {
     KeyRecord: "export_idempotency_key",
     EventRecord: "export_event",
     ImageRecord: "export_before_image",
+    PriorRecord: "export_prior",
     UsageRecord: "export_usage",
 }
 _RESTORES: Mapping[type[Record], str] = {
@@ -64,6 +66,7 @@ _RESTORES: Mapping[type[Record], str] = {
     KeyRecord: "restore_idempotency_key",
     EventRecord: "restore_event",
     ImageRecord: "restore_before_image",
+    PriorRecord: "restore_before_image",
     UsageRecord: "restore_usage",
 }
 
@@ -152,8 +155,7 @@ class _Restoring:
     async def _rows(self, name: str, batch: Sequence[Record]) -> int:
         if name == "thread":
             self._threads += [one.thread for one in batch if isinstance(one, ThreadRecord)]
-        # What was taken back here since must not come back as a change that can be undone.
-        kept = [one for one in batch if not (isinstance(one, ImageRecord) and one.event_id in self._known_events)]
+        kept = [one for one in batch if self._may_undo(one)]
         wanted = json.dumps([_row(one) for one in kept], default=datetime.isoformat)
         if name == "item":
             await self._check_twins(wanted)
@@ -162,6 +164,12 @@ class _Restoring:
         if name == "event":
             self._known_events.update(row["key"] for row in found if not row["made"])
         return sum(row["made"] for row in found)
+
+    def _may_undo(self, record: Record) -> bool:
+        """Say whether a before-image is wanted: what was taken back here since must not become undoable again."""
+        if not isinstance(record, ImageRecord | PriorRecord):
+            return True
+        return record.event_id not in self._known_events and not (isinstance(record, ImageRecord) and not record.image)
 
     async def _check_twins(self, wanted: str) -> None:
         row = await self._connection.fetchrow(self._queries["restore_twin"], self._namespace, wanted)
@@ -269,19 +277,15 @@ def _hex(value: bytes) -> str:
     return value.hex()
 
 
-def _image(value: str) -> Image | None:
+def _image(value: str) -> Image:
     found: dict[str, Any] = json.loads(value)
-    if not found:
-        return None
     values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **found, "tags": tuple(found["tags"])}
     if values["happened_at"] is not None:
         values["happened_at"] = datetime.fromisoformat(values["happened_at"])
     return Image(**values)
 
 
-def _image_row(image: Image | None) -> Mapping[str, Any]:
-    if image is None:
-        return {}
+def _image_row(image: Image) -> Mapping[str, Any]:
     found = asdict(image)
     return {name: value for name, value in found.items() if not (name in LATER_IMAGE_FIELDS and value is None)}
 
@@ -292,13 +296,11 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "sha256": _hex,
     "tags": tuple,
     "source": json.loads,
-    "image": _image,
 }
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
     "lineage": _number_or_none,
     "sha256": "\\x{}".format,
-    "image": _image_row,
 }
 
 
@@ -307,9 +309,27 @@ def _record(kind: type[Record], row: Row) -> Record:
     values = {name: _READ.get(name, _same)(row[name]) for name in names}
     if kind is ContentRecord:
         values["encoding"] = encoding_of(values["content"])
+    elif kind is ImageRecord:
+        values["image"] = _image(values["image"])
+    elif kind is PriorRecord:
+        values["image"] = json.loads(values["image"])
+    if "subject_id" in values:
+        values["subject_id"] = public_id(values["subject"], values["subject_id"])
     return kind(**values)
 
 
 def _row(record: Record) -> Mapping[str, Any]:
     names = [field.name for field in fields(record) if field.name != "type"]
-    return {name: _WRITE.get(name, _same)(getattr(record, name)) for name in names}
+    values = {name: _WRITE.get(name, _same)(getattr(record, name)) for name in names}
+    match record:
+        case ImageRecord(item_id=item_id, image=Image() as image):
+            return {
+                "event_id": record.event_id,
+                "subject": "item",
+                "subject_id": parse_item_id(item_id),
+                "image": _image_row(image),
+            }
+        case EventRecord() | PriorRecord():
+            return {**values, "subject_id": parse_id(record.subject, record.subject_id)}
+        case _:
+            return values

@@ -1,21 +1,24 @@
 """Changes of what the in-memory store holds, each with its event and what undoes it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ..core import ladder
 from ..core.budget import Budgets
 from ..core.clock import SystemClock
 from ..core.errors import ConflictError, NotFoundError
-from ..core.ids import new_item_id
+from ..core.ids import Subject, new_item_id
 from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Outcome, Receipt, Standing, Step
 from ..core.ports import Clock, Redraft
 from . import inmemory_lineages as lineages
 from .inmemory_shelf import Record, Shelf
 
 _REWEIGH_AFTER = timedelta(seconds=2)
+Undoer = Callable[[Shelf, str, Mapping[str, Any]], tuple[int, str]]
+"""Puts a subject back: (shelf, id, image) to its (version, SHA-256 in hex) as it is then; see the one for tables."""
 
 
 class Changes:
@@ -54,7 +57,7 @@ class Changes:
             shelf.thread(draft.thread).model = draft.model
         if draft.idempotency_key is not None:
             shelf.keys[draft.idempotency_key] = (draft.item_id, draft.sha256)
-        shelf.put_event(now, _actor(draft), "add", record.item, before=None, undoable=True)
+        shelf.put_event(now, _actor(draft), "add", record.item)
         self._put_jobs(shelf, record, draft)
         other = lineages.link(shelf, record, kin.versions) if kin.versions else None
         return replace(settled(shelf, record, "added", budgets), version_of=other)
@@ -112,7 +115,7 @@ class Changes:
             )
             return replace(receipt, notes=("The content is the same as before.",))
         self._put_version(shelf, record, draft)
-        shelf.put_event(record.item.updated_at, _actor(draft), "edit", record.item, before=before, undoable=True)
+        shelf.put_event(record.item.updated_at, _actor(draft), "edit", record.item, before=before)
         return settled(shelf, record, "updated", budgets)
 
     def _put_version(self, shelf: Shelf, record: Record, draft: ItemDraft) -> None:
@@ -165,7 +168,7 @@ class Changes:
         if header_tokens is not None:
             after = replace(after, header_tokens=header_tokens)
         self._change(shelf, record, after if thread == before.thread else lineages.parted(after))
-        shelf.put_event(record.item.updated_at, actor, "relabel", record.item, before=before, undoable=True)
+        shelf.put_event(record.item.updated_at, actor, "relabel", record.item, before=before)
         return settled(shelf, record, "updated", budgets)
 
     async def place(self, namespace: str, item_id: str, detail: Standing, *, actor: str, budgets: Budgets) -> Receipt:
@@ -179,7 +182,7 @@ class Changes:
             return _receipt(shelf, record, "unchanged", budgets)
         self._place(shelf, record, detail)
         action = f"to {record.item.detail}"
-        shelf.put_event(self._clock.now(), actor, action, record.item, before=before, undoable=True)
+        shelf.put_event(self._clock.now(), actor, action, record.item, before=before)
         return settled(shelf, record, "updated", budgets)
 
     def _place(self, shelf: Shelf, record: Record, detail: Standing) -> None:
@@ -199,7 +202,7 @@ class Changes:
             return _receipt(shelf, record, "unchanged", budgets)
         self._change(shelf, record, replace(before, state=state))
         action = "restore" if record.active else "forget"
-        shelf.put_event(record.item.updated_at, actor, action, record.item, before=before, undoable=True)
+        shelf.put_event(record.item.updated_at, actor, action, record.item, before=before)
         return settled(shelf, record, "restored" if record.active else "forgotten", budgets)
 
     def _change(self, shelf: Shelf, record: Record, after: Item) -> None:
@@ -223,40 +226,56 @@ class Changes:
         record = shelf.record(item_id)
         shelf.purge(item_id)
         lineages.settle(shelf, record.item.lineage)
-        shelf.put_event(self._clock.now(), actor, "purge", record.item, before=None, undoable=False)
+        shelf.put_event(self._clock.now(), actor, "purge", record.item)
         return _receipt(shelf, Record(record.item), "purged", budgets)
+
+    def undoers(self) -> Mapping[Subject, Undoer]:
+        """Return who takes back changes of which subject; a family adds its own to those of ``super()``."""
+        return {}
 
     async def events(self, namespace: str, limit: int) -> Sequence[Event]:
         """See Store."""
         shelf = self._shelves[namespace]
         newest = sorted(shelf.events, key=lambda event: event.event_id, reverse=True)
-        return [replace(event, undoable=event.event_id in shelf.images) for event in newest[:limit]]
+        return [replace(event, undoable=shelf.undoable(event)) for event in newest[:limit]]
 
     async def undo(
         self, namespace: str, event_id: int | None, *, actor: str, budgets: Budgets, redraft: Redraft
-    ) -> tuple[Event, Receipt]:
+    ) -> tuple[Event, Receipt | None]:
         """See Store."""
         shelf = self._shelves[namespace]
-        number = max(shelf.images, default=0) if event_id is None else event_id
-        if number not in shelf.images:
-            raise NotFoundError(
-                "There is nothing to undo." if event_id is None else f"Event {event_id} cannot be undone (any more)."
-            )
-        event = next(event for event in shelf.events if event.event_id == number)
-        item_id, before = shelf.images[number]
-        record = shelf.record(item_id)
+        event = _undoable(shelf, event_id)
+        prior = shelf.images.get(event.event_id)
+        if prior is not None and not isinstance(prior.image, Item):
+            self._undo_other(shelf, event, prior.image, actor)
+            return event, None
+        before = prior.image if prior is not None and isinstance(prior.image, Item) else None
+        record = shelf.record(event.subject_id)
         draft: ItemDraft | None = None
         if event.action == "edit" and before is not None:
             old, _ = record.contents[before.version - 1]
             draft = await redraft(record.item, before.labels, before.thread, old)
             draft = replace(draft, happened_at=before.happened_at)
         # Only now: the item may have changed while its content was drafted.
-        if shelf.newest_image(item_id) != number:
-            raise ConflictError(f"Item {item_id} changed since event {number}; undo the newer change first.")
+        _check_newest(shelf, event)
         outcome = self._take_back(shelf, record, event, before, draft)
-        del shelf.images[number]
-        shelf.put_event(record.item.updated_at, actor, "undo", record.item, before=None, undoable=False)
+        shelf.images.pop(event.event_id, None)
+        shelf.put_event(record.item.updated_at, actor, "undo", record.item)
         return event, settled(shelf, record, outcome, budgets)
+
+    def _undo_other(self, shelf: Shelf, event: Event, image: Mapping[str, Any], actor: str) -> None:
+        _check_newest(shelf, event)
+        version, sha256 = self.undoers()[event.subject](shelf, event.subject_id, image)
+        del shelf.images[event.event_id]
+        shelf.note(
+            self._clock.now(),
+            actor=actor,
+            action="undo",
+            subject=event.subject,
+            subject_id=event.subject_id,
+            version=version,
+            sha256=sha256,
+        )
 
     def _take_back(
         self, shelf: Shelf, record: Record, event: Event, before: Item | None, draft: ItemDraft | None
@@ -277,6 +296,20 @@ class Changes:
         if record.item.state is now.state:
             return "updated"
         return "restored" if record.active else "forgotten"
+
+
+def _undoable(shelf: Shelf, event_id: int | None) -> Event:
+    found = [one for one in shelf.events if event_id in (None, one.event_id) and shelf.undoable(one)]
+    if not found:
+        raise NotFoundError(
+            "There is nothing to undo." if event_id is None else f"Event {event_id} cannot be undone (any more)."
+        )
+    return replace(max(found, key=lambda one: one.event_id), undoable=True)
+
+
+def _check_newest(shelf: Shelf, event: Event) -> None:
+    if shelf.newest_image(event.subject, event.subject_id) > event.event_id:
+        raise ConflictError(f"{event.subject_id} changed since event {event.event_id}; undo the newer change first.")
 
 
 def settled(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) -> Receipt:

@@ -14,6 +14,7 @@ from ..core.dump_records import (
     ImageRecord,
     ItemRecord,
     KeyRecord,
+    PriorRecord,
     Record,
     RenditionRecord,
     Tally,
@@ -47,8 +48,7 @@ class Annex:
     renditions: dict[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
     keys: dict[str, datetime] = field(default_factory=dict[str, datetime])
     threads: dict[str, datetime] = field(default_factory=dict[str, datetime])
-    digests: dict[int, str] = field(default_factory=dict[int, str])
-    images: dict[int, Image | None] = field(default_factory=dict[int, Image | None])
+    images: dict[int, Image] = field(default_factory=dict[int, Image])
     """Before-images that were loaded; old ones know less than the store's own."""
     usage: list[UsageRecord] = field(default_factory=list[UsageRecord])
 
@@ -57,7 +57,7 @@ class Annex:
         self.renditions = {key: at for key, at in self.renditions.items() if key[0] != item_id}
 
     def drop(self, item_id: str, shelf: Shelf) -> None:
-        """Forget a purged item but for the hashes of its events."""
+        """Forget a purged item."""
         self.drop_renditions(item_id)
         self.versions = {key: version for key, version in self.versions.items() if key[0] != item_id}
         self.keys = {key: at for key, at in self.keys.items() if key in shelf.keys}
@@ -91,13 +91,13 @@ class Exports(Ledger):
 
     async def undo(
         self, namespace: str, event_id: int | None, *, actor: str, budgets: Budgets, redraft: Redraft
-    ) -> tuple[Event, Receipt]:
+    ) -> tuple[Event, Receipt | None]:
         """See Store; the former version's tokens are noted."""
-        shelf = self._shelves[namespace]
-        item_id, _ = shelf.images.get(max(shelf.images, default=0) if event_id is None else event_id, ("", None))
-        before = self._note_version(namespace, item_id)
+        prior = self._shelves[namespace].images.get(event_id or max(self._shelves[namespace].images, default=0))
+        before = self._note_version(namespace, "" if prior is None else prior.subject_id)
         event, receipt = await super().undo(namespace, event_id, actor=actor, budgets=budgets, redraft=redraft)
-        self._after(namespace, receipt.item, before)
+        if receipt is not None:
+            self._after(namespace, receipt.item, before)
         return event, receipt
 
     def _note_version(self, namespace: str, item_id: str) -> int:
@@ -129,14 +129,9 @@ class Exports(Ledger):
         return receipt
 
     async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
-        """See Store; the hashes that the history keeps are noted."""
-        shelf, annex = self._shelves[namespace], self._annexes[namespace]
-        digests = [digest for _, digest in shelf.record(item_id).contents]
+        """See Store; what was noted of the item goes with it."""
         receipt = await super().purge(namespace, item_id, actor=actor, budgets=budgets)
-        for event in shelf.events:
-            if event.item_id == item_id:
-                annex.digests.setdefault(event.event_id, digests[event.version - 1])
-        annex.drop(item_id, shelf)
+        self._annexes[namespace].drop(item_id, self._shelves[namespace])
         return receipt
 
     async def note_usage(
@@ -184,12 +179,17 @@ class View:
                 made = self.annex.keys.get(key, self.shelf.records[item_id].item.created_at)
                 yield KeyRecord(key=key, item_id=item_id, sha256=digest, created_at=made)
         for event in self.shelf.events:
-            if self.thread is None or event.item_id in ids:
+            if self.thread is None or event.subject_id in ids:
                 yield self.event(event)
-        for number, (item_id, before) in self.shelf.images.items():
-            if item_id in ids:
-                image = self.annex.images[number] if number in self.annex.images else _image(before)
-                yield ImageRecord(event_id=number, item_id=item_id, image=image)
+        for number, prior in self.shelf.images.items():
+            if isinstance(prior.image, Item):
+                if prior.subject_id in ids:
+                    image = self.annex.images.get(number) or _image(prior.image)
+                    yield ImageRecord(event_id=number, item_id=prior.subject_id, image=image)
+            elif self.thread is None:
+                yield PriorRecord(
+                    event_id=number, subject=prior.subject, subject_id=prior.subject_id, image=dict(prior.image)
+                )
         yield from (one for one in self.annex.usage if self.thread in (None, one.thread))
 
     def made(self, thread: str) -> datetime:
@@ -240,18 +240,16 @@ class View:
             )
 
     def event(self, event: Event) -> EventRecord:
-        """Return an event with the hash of the version that it is about."""
-        digest = self.annex.digests.get(event.event_id)
-        if digest is None:
-            _, digest = self.shelf.records[event.item_id].contents[event.version - 1]
+        """Return an event with the hash of what its subject was after it."""
         return EventRecord(
             event_id=event.event_id,
             at=event.at,
             actor=event.actor,
             action=event.action,
-            item_id=event.item_id,
+            subject=event.subject,
+            subject_id=event.subject_id,
             version=event.version,
-            sha256=digest,
+            sha256=self.shelf.digests[event.event_id],
         )
 
 
@@ -288,9 +286,7 @@ def item_record(held: Held) -> ItemRecord:
     )
 
 
-def _image(before: Item | None) -> Image | None:
-    if before is None:
-        return None
+def _image(before: Item) -> Image:
     labels = before.labels
     return Image(
         thread=before.thread,
@@ -311,5 +307,5 @@ def _image(before: Item | None) -> Image | None:
 
 def _made_at(shelf: Shelf, item: Item, version: int) -> datetime:
     """Return when a version came: the first event about it says so."""
-    times = (event.at for event in shelf.events if (event.item_id, event.version) == (item.item_id, version))
+    times = (event.at for event in shelf.events if (event.subject_id, event.version) == (item.item_id, version))
     return next(times, item.updated_at)

@@ -35,7 +35,7 @@ class Ledger(Changes):
         steps = shelf.step(thread, choose, budgets)
         for step in steps:
             item = shelf.records[step.item_id].item
-            shelf.put_event(self._clock.now(), actor, f"to {step.detail}", item, before=None, undoable=False)
+            shelf.put_event(self._clock.now(), actor, f"to {step.detail}", item)
         return shelf.account(thread, budgets), steps
 
     async def rungs(
@@ -92,7 +92,7 @@ class Ledger(Changes):
             )
         by_detail = {one.detail: one for one in (*record.renditions, *renditions)}
         record.renditions = tuple(by_detail.values())
-        shelf.put_event(self._clock.now(), actor, "summarize", record.item, before=None, undoable=False)
+        shelf.put_event(self._clock.now(), actor, "summarize", record.item)
         standing = record.item.detail
         if standing != "archived" and standing in by_detail:
             record.stand(standing, record.costs[standing])

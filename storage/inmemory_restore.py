@@ -13,6 +13,7 @@ from ..core.dump_records import (
     ImageRecord,
     ItemRecord,
     KeyRecord,
+    PriorRecord,
     Record,
     RenditionRecord,
     Restored,
@@ -27,7 +28,7 @@ from ..core.ports import Indexer
 from ..core.versions import Frame
 from . import inmemory_lineages as lineages
 from .inmemory_export import Annex, Exports, Version, View, item_record
-from .inmemory_shelf import Chunk, Shelf, Usage
+from .inmemory_shelf import Chunk, Prior, Shelf, Usage
 from .inmemory_shelf import Record as Held
 
 _REWEIGH_AFTER = timedelta(seconds=2)
@@ -108,6 +109,8 @@ class _Restoring:
                 return self._event(record)
             case ImageRecord():
                 return self._image(record)
+            case PriorRecord():
+                return self._prior(record)
             case UsageRecord():
                 return self._usage(record)
 
@@ -182,19 +185,26 @@ class _Restoring:
             if self.view.event(known) != record:
                 raise conflict("event", str(record.event_id))
             return False
-        event = Event(record.event_id, record.at, record.actor, record.action, record.item_id, record.version, False)
+        about = record.subject, record.subject_id
+        event = Event(record.event_id, record.at, record.actor, record.action, *about, record.version, False)
         self.shelf.events.append(event)
-        self.annex.digests[record.event_id] = record.sha256
+        self.shelf.digests[record.event_id] = record.sha256
         self.new_events.add(record.event_id)
         return True
 
     def _image(self, record: ImageRecord) -> bool:
-        # What was taken back here since must not come back as a change that can be undone.
+        # What was taken back here since must not become undoable again.
+        if record.event_id not in self.new_events or record.image is None:
+            return False
+        before = _before(self.shelf.records[record.item_id].item, record.image)
+        self.shelf.images[record.event_id] = Prior("item", record.item_id, before)
+        self.annex.images[record.event_id] = record.image
+        return True
+
+    def _prior(self, record: PriorRecord) -> bool:
         if record.event_id not in self.new_events:
             return False
-        before = None if record.image is None else _before(self.shelf.records[record.item_id].item, record.image)
-        self.shelf.images[record.event_id] = record.item_id, before
-        self.annex.images[record.event_id] = record.image
+        self.shelf.images[record.event_id] = Prior(record.subject, record.subject_id, dict(record.image))
         return True
 
     def _usage(self, record: UsageRecord) -> bool:

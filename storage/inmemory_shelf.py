@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from ..core import ladder
 from ..core.budget import Budgets
 from ..core.errors import ConflictError, ItemNotFoundError
-from ..core.ids import new_number
+from ..core.ids import Subject, new_number
 from ..core.ladder import Choose
 from ..core.models import (
     Detail,
@@ -149,6 +150,15 @@ class KnownSpaces:
     models: set[str] = field(default_factory=set[str])
 
 
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """A before-image: an item as it stood, or JSON for any other subject, empty where the event made it."""
+
+    subject: Subject
+    subject_id: str
+    image: Item | Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class Shelf:
     """One namespace: nothing here refers to another."""
@@ -159,8 +169,10 @@ class Shelf:
     keys: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """Idempotency keys: the item that each made, and its content's SHA-256."""
     events: list[Event] = field(default_factory=list[Event])
-    images: dict[int, tuple[str, Item | None]] = field(default_factory=dict[int, tuple[str, Item | None]])
-    """Before-images by event: the item's id, and the item as it stood; None before an add."""
+    digests: dict[int, str] = field(default_factory=dict[int, str])
+    """The SHA-256 of what an event's subject was after it."""
+    images: dict[int, Prior] = field(default_factory=dict[int, Prior])
+    """What undoes events that were not undone; no add of an item has one."""
     queue: Queue = field(default_factory=Queue)
     spaces: KnownSpaces | None = None
 
@@ -262,22 +274,60 @@ class Shelf:
         known.compressions += bool(steps)
         return steps
 
-    def put_event(
-        self, at: datetime, actor: str, action: str, item: Item, *, before: Item | None, undoable: bool
-    ) -> None:
-        """Write a line of the history and, where it can be undone, what it overwrote."""
+    def note(
+        self,
+        at: datetime,
+        *,
+        actor: str,
+        action: str,
+        subject: Subject,
+        subject_id: str,
+        version: int,
+        sha256: str,
+        prior: Prior | None = None,
+    ) -> int:
+        """Write a line of the history and, where it can be undone, what the change overwrote; return its number."""
         number = new_number()
-        self.events.append(Event(number, at, actor, action, item.item_id, item.version, undoable))
-        if undoable:
-            self.images[number] = (item.item_id, before)
+        self.events.append(Event(number, at, actor, action, subject, subject_id, version, False))
+        self.digests[number] = sha256
+        if prior is not None:
+            self.images[number] = prior
+        return number
 
-    def newest_image(self, item_id: str) -> int:
-        """Return the newest event of an item that can be undone, 0 when there is none."""
-        return max((number for number, (of, _) in self.images.items() if of == item_id), default=0)
+    def put_event(self, at: datetime, actor: str, action: str, item: Item, *, before: Item | None = None) -> None:
+        """Write a line of the history of an item and, where it can be undone by that, how it stood before."""
+        self.note(
+            at,
+            actor=actor,
+            action=action,
+            subject="item",
+            subject_id=item.item_id,
+            version=item.version,
+            sha256=item.sha256,
+            prior=None if before is None else Prior("item", item.item_id, before),
+        )
+
+    def newest_image(self, subject: Subject, subject_id: str) -> int:
+        """Return the newest event of a subject that has a before-image, 0 when there is none."""
+        held = (n for n, one in self.images.items() if (one.subject, one.subject_id) == (subject, subject_id))
+        return max(held, default=0)
+
+    def undoable(self, event: Event) -> bool:
+        """Whether an event can be undone: it has a before-image, or is an add that was not undone."""
+        if event.event_id in self.images:
+            return True
+        if (event.subject, event.action) != ("item", "add") or event.subject_id not in self.records:
+            return False
+        return self.records[event.subject_id].active or self.newest_image("item", event.subject_id) > 0
+
+    def clear_images(self, subject: Subject, subject_id: str) -> None:
+        """Take away what could bring a purged subject's text back."""
+        gone = (subject, subject_id)
+        self.images = {n: one for n, one in self.images.items() if (one.subject, one.subject_id) != gone}
 
     def purge(self, item_id: str) -> None:
         """Delete an item and everything but its lines of the history."""
         del self.records[item_id]
         self.keys = {key: made for key, made in self.keys.items() if made[0] != item_id}
-        self.images = {number: image for number, image in self.images.items() if image[0] != item_id}
+        self.clear_images("item", item_id)
         self.queue.drop(item_id)

@@ -51,11 +51,14 @@ def migrations() -> Sequence[Migration]:
     return found
 
 
-async def migrate(owner: Mapping[str, Any], roles: Roles, *, embedding_model: str, dimensions: int) -> list[str]:
+async def migrate(
+    owner: Mapping[str, Any], roles: Roles, *, embedding_model: str, dimensions: int, leading: int | None = None
+) -> list[str]:
     """Bring the database at ``owner`` (arguments of ``asyncpg.connect``) to the newest schema.
 
     Makes the roles where they are missing and the login may, grants the login membership of them, and makes the
-    indexes of ``embedding_model``. Safe to run from many processes at once. Returns the names of what was applied.
+    index of ``embedding_model``, over its ``leading`` dimensions where they are given. Safe to run from many processes
+    at once. Returns the names of what was applied.
 
     Raises:
         SettingsError: the server or pgvector is too old, or the login may not do what is needed.
@@ -66,7 +69,8 @@ async def migrate(owner: Mapping[str, Any], roles: Roles, *, embedding_model: st
     with translated():
         connection = await asyncpg.connect(**owner, statement_cache_size=0)
         try:
-            if await _is_current(connection, embedding_model, dimensions):
+            indexed = dialect.indexed_dimensions(dimensions, leading)
+            if await _is_current(connection, embedding_model, dimensions, indexed):
                 return []
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
@@ -74,13 +78,14 @@ async def migrate(owner: Mapping[str, Any], roles: Roles, *, embedding_model: st
                 schema = await _ensure_vector(connection)
                 await _ensure_roles(connection, roles)
                 done = await _apply(connection, {"app": roles.app, "search": roles.search, "vectors": schema})
-                await connection.execute(dialect.term_index())
-                if (statement := dialect.vector_index(embedding_model, dimensions, schema)) is not None:
-                    await connection.execute(statement)
+                if indexed is not None:
+                    await connection.execute(dialect.vector_index(embedding_model, dimensions, indexed, schema))
                 await connection.execute(
-                    "INSERT INTO palimpsest.indexed_models VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                    "INSERT INTO palimpsest.indexed_models VALUES ($1, $2, $3) "
+                    "ON CONFLICT (model_id, dimensions) DO UPDATE SET indexed_dimensions = excluded.indexed_dimensions",
                     embedding_model,
                     dimensions,
+                    indexed,
                 )
             return done
         except asyncpg.InsufficientPrivilegeError as error:
@@ -92,17 +97,21 @@ async def migrate(owner: Mapping[str, Any], roles: Roles, *, embedding_model: st
             await connection.close()
 
 
-async def _is_current(connection: Connection, model_id: str, dimensions: int) -> bool:
+async def _is_current(connection: Connection, model_id: str, dimensions: int, indexed: int | None) -> bool:
     if await connection.fetchval("SELECT to_regclass('palimpsest.indexed_models')") is None:
         return False
     applied = {
         row["number"]: row["checksum"]
         for row in await connection.fetch("SELECT number, checksum FROM palimpsest.migrations")
     }
+    if applied != {m.number: m.checksum for m in migrations()}:
+        return False
     known = await connection.fetchval(
-        "SELECT true FROM palimpsest.indexed_models WHERE model_id = $1 AND dimensions = $2", model_id, dimensions
+        "SELECT true FROM palimpsest.indexed_models "
+        "WHERE model_id = $1 AND dimensions = $2 AND indexed_dimensions IS NOT DISTINCT FROM $3",
+        *(model_id, dimensions, indexed),
     )
-    return bool(known) and applied == {m.number: m.checksum for m in migrations()}
+    return bool(known)
 
 
 async def _check_version(connection: Connection) -> None:
@@ -160,7 +169,8 @@ async def _apply(connection: Connection, names: Mapping[str, str]) -> list[str]:
         "CREATE TABLE IF NOT EXISTS palimpsest.migrations (number integer PRIMARY KEY, name text NOT NULL, "
         "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()); "
         "CREATE TABLE IF NOT EXISTS palimpsest.indexed_models (model_id text NOT NULL, dimensions integer NOT NULL, "
-        "PRIMARY KEY (model_id, dimensions))"
+        "PRIMARY KEY (model_id, dimensions)); "
+        "ALTER TABLE palimpsest.indexed_models ADD COLUMN IF NOT EXISTS indexed_dimensions integer"
     )
     applied = {row["number"]: row for row in await connection.fetch("SELECT * FROM palimpsest.migrations")}
     done: list[str] = []

@@ -60,6 +60,7 @@ async def open_store(
     roles: Roles | None = None,
     embedding_model: str,
     dimensions: int,
+    leading: int | None = None,
     pool_size: int = 4,
     statement_cache: bool = True,
     label: str = "PostgreSQL",
@@ -74,7 +75,7 @@ async def open_store(
     """
     roles = roles or Roles()
     if owner is not None or await _login(app) != roles.app:
-        await migrate(owner or app, roles, embedding_model=embedding_model, dimensions=dimensions)
+        await migrate(owner or app, roles, embedding_model=embedding_model, dimensions=dimensions, leading=leading)
     facts = await _inspect(app, roles)
     config = PoolConfig(
         connect=app,

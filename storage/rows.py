@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core import ladder
 from ..core.budget import Budgets
-from ..core.ids import format_item_id
+from ..core.ids import format_item_id, public_id
 from ..core.models import (
     DETAILS,
     Candidate,
@@ -195,7 +195,8 @@ def event(row: Row) -> Event:
         at=row["at"],
         actor=row["actor"],
         action=row["action"],
-        item_id=format_item_id(row["item_id"]),
+        subject=row["subject"],
+        subject_id=public_id(row["subject"], row["subject_id"]),
         version=row["version"],
         undoable=row["undoable"],
     )
@@ -210,23 +211,13 @@ def impacts(terms: SparseTerms, mean_length: float) -> "SparseVector":
     from pgvector import SparseVector
 
     norm = K1 * (1 - B + B * terms.length / max(mean_length, 1.0))
-    values = {
-        index - 1: count * (K1 + 1) / (count + norm) for index, count in zip(terms.indices, terms.counts, strict=True)
-    }
+    values = {key - 1: count * (K1 + 1) / (count + norm) for key, count in zip(terms.keys, terms.counts, strict=True)}
     return SparseVector(values, SPARSE_DIMENSIONS)
 
 
-def _integers(values: Sequence[int]) -> str:
-    return "{" + ",".join(map(str, values)) + "}"
-
-
-def term_columns(terms: Sequence[SparseTerms], mean_length: float) -> tuple[list[int], list[str], list["SparseVector"]]:
-    """Return (lengths, keys as array literals, impacts), parallel to ``terms``."""
-    return (
-        [one.length for one in terms],
-        [_integers(one.keys) for one in terms],
-        [impacts(one, mean_length) for one in terms],
-    )
+def term_columns(terms: Sequence[SparseTerms], mean_length: float) -> tuple[list[int], list["SparseVector"]]:
+    """Return (lengths, impacts), parallel to ``terms``."""
+    return [one.length for one in terms], [impacts(one, mean_length) for one in terms]
 
 
 def frame_columns(frame: "Frame | None") -> tuple[int | None, int | None, int | None]:

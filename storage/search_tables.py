@@ -59,9 +59,8 @@ class SearchTables(Tables):
                 None if vector is None else HalfVector(list(vector)),
                 model_id,
                 list(terms.keys),
-                list(terms.indices),
                 list(terms.counts),
-                list(markers.indices),
+                list(markers.keys),
                 *filter_parameters(filters),
                 limit,
                 reach,
@@ -124,7 +123,7 @@ class SearchTables(Tables):
             if other_lexicon or abs(mean - frozen) > _DRIFT * frozen:
                 frozen = mean
                 rewritten = await self._rewrite(connection, namespace, lexicon, mean)
-            await connection.execute(self._queries["count_terms"], namespace, timeout=_COUNTING_SECONDS)
+            await connection.execute(self._queries["count_terms"], namespace, chunks, timeout=_COUNTING_SECONDS)
             await connection.execute(self._queries["put_statistics"], namespace, chunks, frozen, lexicon.version)
             self._mean_lengths[namespace] = frozen
             least = FREQUENT_FROM if chunks > EVERY_WORD_UP_TO else chunks

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import ladder
 from ..core.budget import Budgets
 from ..core.errors import ItemNotFoundError
-from ..core.ids import format_item_id, new_number, parse_item_id
+from ..core.ids import Subject, format_item_id, new_number, parse_item_id
 from ..core.ladder import Choose
 from ..core.models import Item, ItemDraft, Outcome, Receipt, Step, ThreadState
 from . import rows
@@ -126,19 +126,44 @@ class Tables:
             # It moved to another thread between the two statements. That one may come before what is held already.
             await self._pool.restart(connection, namespace)
 
+    async def record(
+        self,
+        connection: Connection,
+        namespace: str,
+        *,
+        actor: str,
+        action: str,
+        subject: Subject,
+        number: int,
+        version: int,
+        sha256: bytes,
+        image: str | None = None,
+    ) -> int:
+        """Write a line of the history of a subject, and return the event's number.
+
+        ``sha256`` is that of what the subject is after the change; ``image`` is JSON of what undoes it, "{}" for what
+        was made by it, None where it cannot be undone.
+        """
+        event_id = new_number()
+        await connection.execute(
+            self._queries["put_event"], namespace, event_id, actor, action, subject, number, version, sha256, image
+        )
+        return event_id
+
     async def _record(
         self, connection: Connection, namespace: str, actor: str, action: str, row: Row, image: str | None
     ) -> None:
-        await connection.execute(
-            self._queries["put_event"],
+        """Write a line of the history of an item."""
+        await self.record(
+            connection,
             namespace,
-            new_number(),
-            actor,
-            action,
-            row["item_id"],
-            row["version"],
-            row["sha256"],
-            image,
+            actor=actor,
+            action=action,
+            subject="item",
+            number=row["item_id"],
+            version=row["version"],
+            sha256=row["sha256"],
+            image=image,
         )
 
     def _index_parameters(self, namespace: str, draft: ItemDraft) -> tuple[list[Any], ...]:

@@ -72,6 +72,11 @@ class HashEmbedder:
     def dimensions(self) -> int:
         return self._dimensions
 
+    @property
+    def leading(self) -> int | None:
+        """Return None: whether its first numbers say more than the others is not known."""
+        return None
+
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         if self.failure is not None:
             raise EmbedderError(self.failure)
@@ -87,8 +92,7 @@ def terms(namespace: str, text: str) -> SparseTerms:
     counts = collections.Counter(re.findall(r"\w+", text.lower()))
     hashes = [zlib.crc32(f"{namespace}\0{word}".encode()) for word in counts]
     return SparseTerms(
-        keys=tuple(value - (1 << 31) for value in hashes),
-        indices=tuple(value % 1_000_000_000 + 1 for value in hashes),
+        keys=tuple(value % 1_000_000_000 + 1 for value in hashes),
         counts=tuple(counts.values()),
         length=counts.total(),
     )

@@ -188,9 +188,9 @@ async def _compress(driver: Driver) -> set[str]:
 async def _undo(driver: Driver) -> set[str]:
     event, _ = await driver.services.memory.undo(driver.caller)
     if event.action == "edit":
-        page = await driver.services.memory.retrieve(driver.caller, event.item_id, max_tokens=1_000_000)
-        driver.texts[event.item_id] = page.text
-    return {event.item_id}
+        page = await driver.services.memory.retrieve(driver.caller, event.subject_id, max_tokens=1_000_000)
+        driver.texts[event.subject_id] = page.text
+    return {event.subject_id}
 
 
 async def _context(driver: Driver) -> set[str]:

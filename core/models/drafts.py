@@ -29,18 +29,16 @@ class Span:
 class SparseTerms:
     """A text's terms for word search.
 
-    ``keys`` are signed 32-bit hashes of (namespace, term), distinct; ``indices`` are the same terms' positions in the
-    sparse vector, ``(key + 2**31) % 1_000_000_000 + 1``; ``counts`` are how often each occurs; ``length`` counts every
-    indexed token. The three tuples run in parallel.
+    ``keys`` are hashes of (namespace, term) from 1 to 1,000,000,000, distinct; ``counts``, parallel to them, are how
+    often each occurs; ``length`` counts every indexed token.
     """
 
     keys: tuple[int, ...]
-    indices: tuple[int, ...]
     counts: tuple[int, ...]
     length: int
 
 
-NO_TERMS = SparseTerms((), (), (), 0)
+NO_TERMS = SparseTerms((), (), 0)
 """What a text without any indexed word has."""
 
 

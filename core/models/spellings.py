@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """A word, without case and accents, and the key and index of its term; see SparseTerms."""
+    """A word, without case and accents, and the key of its term; see SparseTerms."""
 
     word: str
     key: int
-    index: int

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..ids import Subject
 from .ledger import ThreadState
 
 
@@ -34,12 +35,13 @@ class MemoryState:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A line of the history: who did what to which id; never any text of an item."""
+    """A line of the history: who did what to which id; never any text."""
 
     event_id: int
     at: datetime
     actor: str
     action: str
-    item_id: str
+    subject: Subject
+    subject_id: str
     version: int
     undoable: bool

@@ -29,6 +29,11 @@ class Embedder(Protocol):
         """Return the vectors' length, without loading the model."""
         ...
 
+    @property
+    def leading(self) -> int | None:
+        """Return how many of a vector's first numbers an index may go by; None where all say equally much."""
+        ...
+
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one vector a text, in order; an empty list for none. Texts beyond the model's window are cut.
 

@@ -130,11 +130,12 @@ class ItemStore(Protocol):
 
     async def undo(
         self, namespace: str, event_id: int | None, *, actor: str, budgets: Budgets, redraft: Redraft
-    ) -> tuple[Event, Receipt]:
+    ) -> tuple[Event, Receipt | None]:
         """Take back an event (default: the newest that can be), by its before-image; itself an event.
 
         An add is forgotten, a forgetting restored and the reverse; labels return; a replaced content returns as a
-        further version, drafted by ``redraft``. What was undone cannot be undone again.
+        further version, drafted by ``redraft``. What was undone cannot be undone again. The receipt is None where the
+        event is of another subject than an item.
 
         Raises:
             NotFoundError: there is nothing to undo.

@@ -24,7 +24,13 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
     url = settings.database_owner_url or settings.database_url
 
     async def apply(connect: dict[str, object]) -> list[str]:
-        return await migrate(connect, roles, embedding_model=embedder.model_id, dimensions=embedder.dimensions)
+        return await migrate(
+            connect,
+            roles,
+            embedding_model=embedder.model_id,
+            dimensions=embedder.dimensions,
+            leading=embedder.leading,
+        )
 
     try:
         if url is not None:

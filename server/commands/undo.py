@@ -13,8 +13,9 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
             for event in await session.memory.events(session.caller):
                 mark = "" if event.undoable else "  (cannot be undone)"
                 at = event.at.isoformat(timespec="seconds")
-                print(f"{event.event_id}  {at}  {event.action}  {event.item_id}  {event.actor}{mark}")
+                print(f"{event.event_id}  {at}  {event.action}  {event.subject_id}  {event.actor}{mark}")
             return 0
         event, receipt = await session.memory.undo(session.caller, arguments.event_id)
-    print(f"Undid {event.action} of {event.item_id}: the item is now {receipt.outcome}.")
+    then = "" if receipt is None else f": the item is now {receipt.outcome}"
+    print(f"Undid {event.action} of {event.subject_id}{then}.")
     return 0

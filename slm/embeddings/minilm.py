@@ -1,16 +1,25 @@
 """The bundled embedder: all-MiniLM-L6-v2 on the processor, without a key, a service or a download."""
 
+from __future__ import annotations
+
 import asyncio
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...core.errors import EmbedderError
+from .axes import AXES_FILE, LEADING, load_axes, turn
 from .minilm_model import MODEL_FOLDER, MiniLM, Variant, load_model
 
-MODEL_ID = "all-MiniLM-L6-v2/sq65-1"
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+UNTURNED_MODEL_ID = "all-MiniLM-L6-v2/sq65-1"
 """The exact form bears the same name: it has the same weights, and a mix of both ranked no worse than either alone."""
+MODEL_ID = f"{UNTURNED_MODEL_ID}/axes-1"
 DIMENSIONS = 384
 
 
@@ -22,24 +31,32 @@ class MiniLMEmbedder:
     between two texts.
     """
 
-    def __init__(self, *, folder: Path = MODEL_FOLDER, workers: int = 2) -> None:
-        """Take the model's folder and the number of threads."""
+    def __init__(self, *, folder: Path = MODEL_FOLDER, workers: int = 2, axes: Path | None = AXES_FILE) -> None:
+        """Take the model's folder, the number of threads, and what vectors are turned onto; None leaves them as they
+        are, which is another space."""
         self._folder = folder
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="palimpsest-embedder")
         self._loading = threading.Lock()
         self._model: MiniLM | None = None
+        self._axes_file = axes
+        self._axes: NDArray[numpy.float32] | None = None
         self._closed = False
 
     @property
     def model_id(self) -> str:
-        """Name the model and the form of its weights."""
-        return MODEL_ID
+        """Name the model, the form of its weights and the axes."""
+        return UNTURNED_MODEL_ID if self._axes_file is None else MODEL_ID
 
     @property
     def dimensions(self) -> int:
         """Return 384."""
         return DIMENSIONS
+
+    @property
+    def leading(self) -> int | None:
+        """Return how many of the first numbers say most; None without axes."""
+        return None if self._axes_file is None else LEADING
 
     @property
     def variant(self) -> Variant | None:
@@ -96,10 +113,15 @@ class MiniLMEmbedder:
             raise EmbedderError("The embedder is closed.")
 
     def _embed_one(self, text: str) -> list[float]:
-        return self._loaded().embed(text)
+        vector = self._loaded().embed(text)
+        if self._axes is None:
+            return vector
+        turned: list[float] = turn(vector, self._axes).tolist()
+        return turned
 
     def _loaded(self) -> MiniLM:
         with self._loading:
             if self._model is None:
+                self._axes = None if self._axes_file is None else load_axes(self._axes_file)
                 self._model = load_model(self._folder)
             return self._model

@@ -55,6 +55,11 @@ class OpenAICompatibleEmbedder:
         """Return the vectors' length as given."""
         return self._dimensions
 
+    @property
+    def leading(self) -> int | None:
+        """Return None: whether its first numbers say more than the others is not known."""
+        return None
+
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit vector a text, in order; what lies beyond 8,000 characters is cut.
 

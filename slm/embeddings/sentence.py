@@ -46,6 +46,11 @@ class SentenceTransformersEmbedder:
         """Return the vectors' length as given."""
         return self._dimensions
 
+    @property
+    def leading(self) -> int | None:
+        """Return None: whether its first numbers say more than the others is not known."""
+        return None
+
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit vector a text, in order; texts beyond the model's window are cut by it.
 

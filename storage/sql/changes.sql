@@ -27,7 +27,7 @@ RETURNING *
 WITH vectors AS (
     UPDATE palimpsest.chunk_vectors SET live = $3 WHERE namespace_id = $1 AND item_id = $2
 )
-UPDATE palimpsest.chunk_terms SET live = $3 WHERE namespace_id = $1 AND item_id = $2
+UPDATE palimpsest.chunks SET live = $3 WHERE namespace_id = $1 AND item_id = $2
 
 -- put_version --
 -- Make a content the item's next version; of what it is another version is decided anew.
@@ -57,32 +57,27 @@ WITH rendition AS (
     INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor)
     SELECT $1, $2, r.* FROM unnest($3::text[], $4::text[], $5::integer[], $6::text[]) AS r
 ), chunk AS (
-    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context)
-    SELECT $1, $2, c.ordinal - 1, c.start_byte, c.end_byte, c.context
-    FROM unnest($7::integer[], $8::integer[], $9::text[])
-        WITH ORDINALITY AS c(start_byte, end_byte, context, ordinal)
-), term AS (
-    INSERT INTO palimpsest.chunk_terms (namespace_id, item_id, ordinal, live, length, keys, impacts)
-    SELECT $1, $2, c.ordinal - 1, true, c.length, c.keys::integer[], c.impacts
-    FROM unnest($10::integer[], $11::text[], $12:::"vectors".sparsevec[])
-        WITH ORDINALITY AS c(length, keys, impacts, ordinal)
+    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context, live, length, impacts)
+    SELECT $1, $2, c.ordinal - 1, c.start_byte, c.end_byte, c.context, true, c.length, c.impacts
+    FROM unnest($7::integer[], $8::integer[], $9::text[], $10::integer[], $11:::"vectors".sparsevec[])
+        WITH ORDINALITY AS c(start_byte, end_byte, context, length, impacts, ordinal)
 ), vector AS (
     INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
-    SELECT $1, $2, v.ordinal, true, $15, v.embedding
-    FROM unnest($13::integer[], $14:::"vectors".halfvec[]) AS v(ordinal, embedding)
+    SELECT $1, $2, v.ordinal, true, $14, v.embedding
+    FROM unnest($12::integer[], $13:::"vectors".halfvec[]) AS v(ordinal, embedding)
 ), space AS (
     SELECT s.serving, s.wanted FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1 FOR KEY SHARE
 ), reweigh AS (
     INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
-    VALUES ($1, $16::bigint + 1, 'reweigh', NULL, now() + $17::interval)
+    VALUES ($1, $15::bigint + 1, 'reweigh', NULL, now() + $16::interval)
     ON CONFLICT DO NOTHING
 )
 INSERT INTO palimpsest.jobs AS j (namespace_id, job_id, kind, item_id, due_at)
-SELECT $1, $16, 'embed', $2, now()
-WHERE cardinality($13) < cardinality($7)
-    OR cardinality($7) > 0 AND EXISTS (SELECT FROM space WHERE $15 <> space.serving OR $15 <> space.wanted)
+SELECT $1, $15, 'embed', $2, now()
+WHERE cardinality($12) < cardinality($7)
+    OR cardinality($7) > 0 AND EXISTS (SELECT FROM space WHERE $14 <> space.serving OR $14 <> space.wanted)
 UNION ALL
-SELECT $1, $16 + 2, 'summarize', $2, now() WHERE $18::boolean
+SELECT $1, $15 + 2, 'summarize', $2, now() WHERE $17::boolean
 ON CONFLICT (namespace_id, kind, item_id) DO UPDATE SET owner = NULL, leased_until = NULL, due_at = excluded.due_at,
     attempts = 0, failed_at = NULL
 
@@ -105,46 +100,9 @@ ON CONFLICT (namespace_id, thread) DO UPDATE SET items = t.items + excluded.item
 RETURNING t.*
 
 -- purge --
--- Delete an item; its contents, renditions, chunks, keys and before-images go with it.
+-- Delete an item; its contents, renditions, chunks and keys go with it.
 DELETE FROM palimpsest.items WHERE namespace_id = $1 AND item_id = $2
 
 -- drop_jobs --
 -- Delete the jobs of an item.
 DELETE FROM palimpsest.jobs WHERE namespace_id = $1 AND item_id = $2
-
--- put_event --
--- Write a line of the history and, unless it is null, what the change overwrote.
-WITH event AS (
-    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
-    VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7::bytea)
-)
-INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
-SELECT $1, $2, $5, $8::jsonb WHERE $8 IS NOT NULL
-
--- events --
--- The newest events, and whether each can be undone.
-SELECT e.*, b.event_id IS NOT NULL AS undoable
-FROM palimpsest.events e
-LEFT JOIN palimpsest.before_images b ON b.namespace_id = e.namespace_id AND b.event_id = e.event_id
-WHERE e.namespace_id = $1
-ORDER BY e.at DESC, e.event_id DESC LIMIT $2
-
--- undoable --
--- An event that can be undone, by id or the newest, with what it overwrote.
-SELECT e.*, b.image
-FROM palimpsest.before_images b
-JOIN palimpsest.events e ON e.namespace_id = b.namespace_id AND e.event_id = b.event_id
-WHERE b.namespace_id = $1 AND ($2::bigint IS NULL OR b.event_id = $2)
-ORDER BY e.at DESC, e.event_id DESC LIMIT 1
-
--- built_upon --
--- Whether a later change of the item, not undone itself, stands on an event.
-SELECT EXISTS (
-    SELECT FROM palimpsest.before_images b
-    JOIN palimpsest.events later ON later.namespace_id = b.namespace_id AND later.event_id = b.event_id
-    JOIN palimpsest.events e ON e.namespace_id = $1 AND e.event_id = $3
-    WHERE b.namespace_id = $1 AND b.item_id = $2 AND (later.at, later.event_id) > (e.at, e.event_id))
-
--- drop_image --
--- Take away a before-image once it is used.
-DELETE FROM palimpsest.before_images WHERE namespace_id = $1 AND event_id = $2

@@ -16,11 +16,13 @@ SELECT
      WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
         (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS idempotency_key,
     (SELECT count(*) FROM palimpsest.events x
-     WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
+     WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.subject = 'item' AND x.subject_id IN
         (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS event,
     (SELECT count(*) FROM palimpsest.before_images x
-     WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
+     WHERE x.namespace_id = $1 AND x.subject = 'item' AND ($2 IS NULL OR x.subject_id IN
         (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS before_image,
+    (SELECT count(*) FROM palimpsest.before_images x
+     WHERE x.namespace_id = $1 AND x.subject <> 'item' AND $2 IS NULL) AS prior,
     (SELECT count(*) FROM palimpsest.usage u
      WHERE u.namespace_id = $1 AND ($2 IS NULL OR u.thread = $2)) AS usage
 
@@ -66,18 +68,25 @@ ORDER BY k.key
 
 -- export_event --
 -- The history; of purged items too, which belong to no thread.
-SELECT e.event_id, e.at, e.actor, e.action, e.item_id, e.version, e.sha256
+SELECT e.event_id, e.at, e.actor, e.action, e.subject, e.subject_id, e.version, e.sha256
 FROM palimpsest.events e
-WHERE e.namespace_id = $1 AND ($2::text IS NULL OR e.item_id IN
+WHERE e.namespace_id = $1 AND ($2::text IS NULL OR e.subject = 'item' AND e.subject_id IN
     (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))
 ORDER BY e.event_id
 
 -- export_before_image --
--- What undoes events.
-SELECT b.event_id, b.item_id, b.image
+-- What undoes events of items.
+SELECT b.event_id, b.subject_id AS item_id, b.image
 FROM palimpsest.before_images b
-WHERE b.namespace_id = $1 AND ($2::text IS NULL OR b.item_id IN
+WHERE b.namespace_id = $1 AND b.subject = 'item' AND ($2::text IS NULL OR b.subject_id IN
     (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))
+ORDER BY b.event_id
+
+-- export_prior --
+-- What undoes events of other subjects, which belong to no thread.
+SELECT b.event_id, b.subject, b.subject_id, b.image
+FROM palimpsest.before_images b
+WHERE b.namespace_id = $1 AND b.subject <> 'item' AND $2::text IS NULL
 ORDER BY b.event_id
 
 -- export_usage --
@@ -173,16 +182,12 @@ WITH counted AS (
     FROM (SELECT item_id, count(*) AS chunks FROM unnest($2::bigint[]) AS u(item_id) GROUP BY item_id) AS n
     WHERE i.namespace_id = $1 AND i.item_id = n.item_id
 ), chunk AS (
-    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context)
-    SELECT $1, c.* FROM unnest($2, $3::integer[], $4::integer[], $5::integer[], $6::text[]) AS c
-), term AS (
-    INSERT INTO palimpsest.chunk_terms (namespace_id, item_id, ordinal, live, length, keys, impacts)
-    SELECT $1, t.item_id, t.ordinal, t.live, t.length, t.keys::integer[], t.impacts
-    FROM unnest($2, $3, $7::boolean[], $8::integer[], $9::text[], $10:::"vectors".sparsevec[])
-        AS t(item_id, ordinal, live, length, keys, impacts)
+    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context, live, length, impacts)
+    SELECT $1, c.* FROM unnest($2, $3::integer[], $4::integer[], $5::integer[], $6::text[], $7::boolean[],
+        $8::integer[], $9:::"vectors".sparsevec[]) AS c
 )
 INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
-SELECT $1, j.job_id, 'embed', j.item_id, now() FROM unnest($11::bigint[], $12::bigint[]) AS j(job_id, item_id)
+SELECT $1, j.job_id, 'embed', j.item_id, now() FROM unnest($10::bigint[], $11::bigint[]) AS j(job_id, item_id)
 ON CONFLICT DO NOTHING
 
 -- restore_frames --
@@ -219,21 +224,22 @@ LEFT JOIN palimpsest.idempotency_keys k ON k.namespace_id = $1 AND k.key = w.key
 WITH wanted AS (
     SELECT * FROM json_populate_recordset(NULL::palimpsest.events, $2::json)
 ), made AS (
-    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
-    SELECT $1, event_id, at, actor, action, item_id, version, sha256 FROM wanted
+    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, subject, subject_id, version, sha256)
+    SELECT $1, event_id, at, actor, action, subject, subject_id, version, sha256 FROM wanted
     ON CONFLICT (namespace_id, event_id) DO NOTHING
     RETURNING event_id
 )
 SELECT w.event_id AS key, m.event_id IS NOT NULL AS made, m.event_id IS NULL
-    AND (w.at, w.actor, w.action, w.item_id, w.version, w.sha256)
-    IS DISTINCT FROM (e.at, e.actor, e.action, e.item_id, e.version, e.sha256) AS differs
+    AND (w.at, w.actor, w.action, w.subject, w.subject_id, w.version, w.sha256)
+    IS DISTINCT FROM (e.at, e.actor, e.action, e.subject, e.subject_id, e.version, e.sha256) AS differs
 FROM wanted w LEFT JOIN made m ON m.event_id = w.event_id
 LEFT JOIN palimpsest.events e ON e.namespace_id = $1 AND e.event_id = w.event_id
 
 -- restore_before_image --
 -- Insert what undoes events that are new themselves.
-INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
-SELECT $1, w.event_id, w.item_id, w.image FROM json_populate_recordset(NULL::palimpsest.before_images, $2::json) AS w
+INSERT INTO palimpsest.before_images (namespace_id, event_id, subject, subject_id, image)
+SELECT $1, w.event_id, w.subject, w.subject_id, w.image
+FROM json_populate_recordset(NULL::palimpsest.before_images, $2::json) AS w
 RETURNING event_id AS key, true AS made, false AS differs
 
 -- restore_usage --

@@ -24,7 +24,7 @@ WITH namespace AS (
 ), thread AS (
     INSERT INTO palimpsest.threads AS t
         (namespace_id, thread, model, items, tokens, bytes, chunks, headers, used, entries)
-    VALUES ($1, $3, $36::text, 1, $12::integer, $11::integer, $14::integer, $35::integer, $12 + $35, 1)
+    VALUES ($1, $3, $35::text, 1, $12::integer, $11::integer, $14::integer, $34::integer, $12 + $34, 1)
     ON CONFLICT (namespace_id, thread) DO UPDATE SET model = coalesce(excluded.model, t.model), items = t.items + 1,
         tokens = t.tokens + excluded.tokens, bytes = t.bytes + excluded.bytes, chunks = t.chunks + excluded.chunks,
         headers = t.headers + excluded.headers, used = t.used + excluded.used, entries = t.entries + 1
@@ -34,8 +34,8 @@ WITH namespace AS (
         priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at,
         position, header_tokens, cost, expires_at, happened_at, occurrence, head, middle, tail)
     SELECT $1, $2, $3, 1, 'active', $4, $5, $6, $7::smallint, $8, $9::text[], $10::bytea, $11, $12, $13, $14,
-        $15::jsonb, now(), now(), entries, $35, $12 + $35, $37::timestamptz, coalesce($39::timestamptz, now()),
-        $40::smallint, $41::integer, $42::integer, $43::integer
+        $15::jsonb, now(), now(), entries, $34, $12 + $34, $36::timestamptz, coalesce($38::timestamptz, now()),
+        $39::smallint, $40::integer, $41::integer, $42::integer
     FROM thread
     ON CONFLICT DO NOTHING
     RETURNING item_id, created_at, updated_at, happened_at
@@ -46,40 +46,32 @@ WITH namespace AS (
     INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor)
     SELECT $1, item_id, r.* FROM item, unnest($17::text[], $18::text[], $19::integer[], $20::text[]) AS r
 ), chunk AS (
-    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context)
-    SELECT $1, item_id, c.ordinal - 1, c.start_byte, c.end_byte, c.context
-    FROM item, unnest($21::integer[], $22::integer[], $23::text[])
-        WITH ORDINALITY AS c(start_byte, end_byte, context, ordinal)
-), term AS (
-    INSERT INTO palimpsest.chunk_terms (namespace_id, item_id, ordinal, live, length, keys, impacts)
-    SELECT $1, item_id, c.ordinal - 1, true, c.length, c.keys::integer[], c.impacts
-    FROM item, unnest($24::integer[], $25::text[], $26:::"vectors".sparsevec[])
-        WITH ORDINALITY AS c(length, keys, impacts, ordinal)
+    INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context, live, length, impacts)
+    SELECT $1, item_id, c.ordinal - 1, c.start_byte, c.end_byte, c.context, true, c.length, c.impacts
+    FROM item, unnest($21::integer[], $22::integer[], $23::text[], $24::integer[], $25:::"vectors".sparsevec[])
+        WITH ORDINALITY AS c(start_byte, end_byte, context, length, impacts, ordinal)
 ), vector AS (
     INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
-    SELECT $1, item_id, v.ordinal, true, $29, v.embedding
-    FROM item, unnest($27::integer[], $28:::"vectors".halfvec[]) AS v(ordinal, embedding)
+    SELECT $1, item_id, v.ordinal, true, $28, v.embedding
+    FROM item, unnest($26::integer[], $27:::"vectors".halfvec[]) AS v(ordinal, embedding)
 ), key AS (
     INSERT INTO palimpsest.idempotency_keys (namespace_id, key, item_id, sha256, created_at)
-    SELECT $1, $30::text, item_id, $10, now() FROM item WHERE $30 IS NOT NULL
+    SELECT $1, $29::text, item_id, $10, now() FROM item WHERE $29 IS NOT NULL
 ), event AS (
-    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
-    SELECT $1, $31, now(), $32, 'add', item_id, 1, $10 FROM item
-), image AS (
-    INSERT INTO palimpsest.before_images (namespace_id, event_id, item_id, image)
-    SELECT $1, $31, item_id, '{}' FROM item
+    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, subject, subject_id, version, sha256)
+    SELECT $1, $30, now(), $31, 'add', 'item', item_id, 1, $10 FROM item
 ), space AS (
     -- Held until the commit: the wanted space does not begin to serve in between.
     SELECT s.serving, s.wanted FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1 FOR KEY SHARE
 ), job AS (
     INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
-    SELECT $1, $33::bigint, 'embed', item_id, now() FROM item
-    WHERE cardinality($27) < $14
-        OR $14 > 0 AND EXISTS (SELECT FROM space WHERE $29 <> space.serving OR $29 <> space.wanted)
+    SELECT $1, $32::bigint, 'embed', item_id, now() FROM item
+    WHERE cardinality($26) < $14
+        OR $14 > 0 AND EXISTS (SELECT FROM space WHERE $28 <> space.serving OR $28 <> space.wanted)
     UNION ALL
-    SELECT $1, $33 + 1, 'reweigh', NULL, now() + $34::interval FROM item
+    SELECT $1, $32 + 1, 'reweigh', NULL, now() + $33::interval FROM item
     UNION ALL
-    SELECT $1, $33 + 2, 'summarize', item_id, now() FROM item WHERE $38::boolean
+    SELECT $1, $32 + 2, 'summarize', item_id, now() FROM item WHERE $37::boolean
     ON CONFLICT DO NOTHING
 )
 SELECT item.created_at, item.updated_at, item.happened_at, to_jsonb(thread.*) AS account FROM item, thread

@@ -43,8 +43,8 @@ WITH held AS (
     UPDATE palimpsest.items i SET detail = held.detail, cost = held.cost FROM held
     WHERE i.namespace_id = $1 AND i.item_id = held.item_id
 ), event AS (
-    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, item_id, version, sha256)
-    SELECT $1, event_id, clock_timestamp(), $3, 'to ' || detail, item_id, version, sha256 FROM held
+    INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, subject, subject_id, version, sha256)
+    SELECT $1, event_id, clock_timestamp(), $3, 'to ' || detail, 'item', item_id, version, sha256 FROM held
 )
 UPDATE palimpsest.threads t SET compressions = t.compressions + 1,
     used = t.used - (SELECT sum(held.before - held.cost) FROM held)

@@ -5,8 +5,8 @@
 SELECT f.item_id, f.ordinal, c.start_byte, c.end_byte, c.context, f.dense, f.impacts, f.picked, i.thread, i.position,
     i.chunk_count, f.length, i.memory_type, i.priority, i.created_at, i.happened_at, i.title, i.lineage, i.latest,
     f.marks, f.chunks, f.weights, f.exact
-FROM palimpsest.candidates($1, $2:::"vectors".halfvec, $3, $4::integer[], $5::integer[], $6::integer[], $7::integer[],
-    $8, $9, $10, $11::text[], $12, $13::timestamptz, $14::timestamptz, $15::timestamptz, $16, $17, $18, $19) AS f
+FROM palimpsest.candidates($1, $2:::"vectors".halfvec, $3, $4::integer[], $5::integer[], $6::integer[],
+    $7, $8, $9, $10::text[], $11, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15, $16, $17, $18) AS f
 LEFT JOIN LATERAL (
     SELECT * FROM palimpsest.chunks k WHERE k.namespace_id = $1 AND k.item_id = f.item_id AND k.ordinal = f.ordinal LIMIT 1
 ) AS c ON true
@@ -53,14 +53,15 @@ FROM (SELECT 1) AS one LEFT JOIN palimpsest.corpus_statistics s ON s.namespace_i
 -- measure_length --
 -- How many chunks are searched by word, and how long they are on average.
 SELECT count(*) AS chunks, coalesce(avg(t.length), 0)::real AS mean_length
-FROM palimpsest.chunk_terms t WHERE t.namespace_id = $1 AND t.live
+FROM palimpsest.chunks t WHERE t.namespace_id = $1 AND t.live
 
 -- count_terms --
--- Count in how many chunks each term occurs; terms that occur once are left out. A twentieth more or less is no reason
--- to write a row again.
+-- Count in how many chunks each term occurs; terms that occur once are left out, and those that do so in less than one
+-- chunk of 100,000: most terms of a large corpus do, and their weight is nearly the same. A twentieth more or less is no
+-- reason to write a row again.
 WITH counted AS MATERIALIZED (
-    SELECT k.key, count(*) AS chunks FROM palimpsest.chunk_terms t, unnest(t.keys) AS k(key)
-    WHERE t.namespace_id = $1 AND t.live GROUP BY k.key HAVING count(*) > 1
+    SELECT k.key, count(*) AS chunks FROM palimpsest.chunks t, unnest(palimpsest.term_keys(t.impacts)) AS k(key)
+    WHERE t.namespace_id = $1 AND t.live GROUP BY k.key HAVING count(*) > 1 + $2::bigint / 100000
 ), gone AS (
     DELETE FROM palimpsest.term_statistics s
     WHERE s.namespace_id = $1 AND NOT EXISTS (SELECT FROM counted c WHERE c.key = s.key)
@@ -103,7 +104,7 @@ GROUP BY i.item_id, c.content ORDER BY i.item_id
 
 -- put_terms --
 -- Replace the terms of chunks.
-UPDATE palimpsest.chunk_terms t SET length = n.length, keys = n.keys::integer[], impacts = n.impacts
-FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5::text[], $6:::"vectors".sparsevec[])
-    AS n(item_id, ordinal, length, keys, impacts)
+UPDATE palimpsest.chunks t SET length = n.length, impacts = n.impacts
+FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5:::"vectors".sparsevec[])
+    AS n(item_id, ordinal, length, impacts)
 WHERE t.namespace_id = $1 AND t.item_id = n.item_id AND t.ordinal = n.ordinal

@@ -220,7 +220,7 @@ async def test_events_tell_who_did_what_newest_first(backend: Backend, mine: str
         ("labeller", "relabel", 1, True),
         ("writer", "add", 1, True),
     ]
-    assert {event.item_id for event in events} == {made.item_id}
+    assert {event.subject_id for event in events} == {made.item_id}
     assert len({event.event_id for event in events}) == 4
     assert all(event.at.tzinfo is not None for event in events)
     assert await store.events(mine, 2) == events[:2]

@@ -160,6 +160,7 @@ async def test_a_placed_item_returns_to_where_it_stood_by_undo(store: Store, min
     item_id = await added(store, mine, LONG)
     await store.place(mine, item_id, "hint", actor="a", budgets=BUDGETS)
     event, receipt = await store.undo(mine, None, actor="a", budgets=BUDGETS, redraft=None)  # type: ignore[arg-type]
+    assert receipt is not None
     assert (event.action, receipt.item.detail, receipt.ledger.used) == ("to hint", "full", 100)
 
 
@@ -170,6 +171,7 @@ async def test_a_new_title_changes_what_the_items_line_costs(store: Store, mine:
     )
     assert (receipt.ledger.used, receipt.item.cost, receipt.ledger.tokens) == (107, 107, 100)
     event, undone = await store.undo(mine, None, actor="a", budgets=BUDGETS, redraft=None)  # type: ignore[arg-type]
+    assert undone is not None
     assert (event.action, undone.ledger.used) == ("relabel", 100)
 
 

@@ -19,7 +19,10 @@ def redraft_for(namespace: str) -> Redraft:
 
 
 async def undo(store: Store, namespace: str, event_id: int | None = None) -> tuple[Event, Receipt]:
-    return await store.undo(namespace, event_id, actor="undoer", budgets=BUDGETS, redraft=redraft_for(namespace))
+    redraft = redraft_for(namespace)
+    event, receipt = await store.undo(namespace, event_id, actor="undoer", budgets=BUDGETS, redraft=redraft)
+    assert receipt is not None
+    return event, receipt
 
 
 async def edit(store: Store, namespace: str, item_id: str, text: str, **fields: str) -> Receipt:
@@ -37,7 +40,7 @@ async def test_an_add_is_undone_by_forgetting(store: Store, mine: str) -> None:
     made = draft(mine, "some text")
     await store.add(mine, made, budgets=BUDGETS)
     event, receipt = await undo(store, mine)
-    assert (event.action, event.item_id, event.undoable) == ("add", made.item_id, True)
+    assert (event.action, event.subject_id, event.undoable) == ("add", made.item_id, True)
     assert (receipt.outcome, receipt.item.state, receipt.utilization) == ("forgotten", ItemState.FORGOTTEN, 0)
     assert (await store.state(mine, MODEL, budgets=BUDGETS)).items == 0
 

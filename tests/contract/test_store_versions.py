@@ -277,9 +277,10 @@ async def test_with_a_new_content_an_item_leaves_its_versions_or_joins_others(st
         OTHER: True,
         "Bob's favourite colour is pink.": False,
     }
-    event, receipt = await store.undo(mine, None, actor="a", budgets=BUDGETS, redraft=versioned_redraft(mine))
+    event, undone = await store.undo(mine, None, actor="a", budgets=BUDGETS, redraft=versioned_redraft(mine))
+    assert undone is not None
     assert event.action == "edit"
-    assert (receipt.item.lineage, receipt.item.latest) == (red.item_id, True)
+    assert (undone.item.lineage, undone.item.latest) == (red.item_id, True)
     assert await standing(store, mine) == {RED: False, BLUE: False, GREEN: True, OTHER: True}
 
 

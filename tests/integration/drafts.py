@@ -24,8 +24,7 @@ def terms(namespace: str, text: str) -> SparseTerms:
     counts = collections.Counter(text.lower().split())
     hashes = [zlib.crc32(f"{namespace}\0{word}".encode()) for word in counts]
     return SparseTerms(
-        keys=tuple(value - (1 << 31) for value in hashes),
-        indices=tuple(value % 1_000_000_000 + 1 for value in hashes),
+        keys=tuple(value % 1_000_000_000 + 1 for value in hashes),
         counts=tuple(counts.values()),
         length=counts.total(),
     )

@@ -24,6 +24,7 @@ from palimpsest.core.dump_records import (
     ImageRecord,
     ItemRecord,
     KeyRecord,
+    PriorRecord,
     Record,
     RenditionRecord,
     Tally,
@@ -31,7 +32,7 @@ from palimpsest.core.dump_records import (
     UsageRecord,
     type_names,
 )
-from palimpsest.core.ids import format_item_id
+from palimpsest.core.ids import Subject, format_item_id, public_id
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -96,9 +97,16 @@ def rendition(number: int) -> RenditionRecord:
     )
 
 
-def event(number: int, of: int, action: str = "add") -> EventRecord:
+def event(number: int, of: int, action: str = "add", subject: Subject = "item") -> EventRecord:
     return EventRecord(
-        event_id=number, at=AT, actor="me", action=action, item_id=item_id(of), version=1, sha256="0" * 64
+        event_id=number,
+        at=AT,
+        actor="me",
+        action=action,
+        subject=subject,
+        subject_id=public_id(subject, of),
+        version=1,
+        sha256="0" * 64,
     )
 
 
@@ -117,6 +125,12 @@ IMAGE = Image(
 )
 
 
+def prior(number: int, of: int) -> PriorRecord:
+    return PriorRecord(
+        event_id=number, subject="task", subject_id=public_id("task", of), image={"status": ["open", None]}
+    )
+
+
 def whole() -> list[Record]:
     """One of everything, as a store would give it."""
     return [
@@ -132,8 +146,9 @@ def whole() -> list[Record]:
         event(10, 1),
         event(11, 1, "edit"),
         event(12, 9, "purge"),
-        ImageRecord(event_id=10, item_id=item_id(1), image=None),
+        event(13, 3, "edit", subject="task"),
         ImageRecord(event_id=11, item_id=item_id(1), image=IMAGE),
+        prior(13, 3),
         UsageRecord(
             usage_id=2**63 - 1,
             at=AT,

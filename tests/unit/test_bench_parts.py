@@ -27,6 +27,7 @@ class OneHot:
 
     model_id = "one-hot"
     dimensions = DIMENSIONS
+    leading: int | None = None
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -35,6 +35,7 @@ from .dump_parts import (
     AT,
     IMAGE,
     content,
+    event,
     item,
     item_id,
     tally,
@@ -48,7 +49,7 @@ def test_records_are_sorted_by_type_and_key() -> None:
     assert sorted(shuffled, key=place) == whole()
     assert type_names() == (
         *("thread", "item", "content", "rendition"),
-        *("idempotency_key", "event", "before_image", "usage"),
+        *("idempotency_key", "event", "before_image", "prior", "usage"),
     )
 
 
@@ -128,6 +129,13 @@ def test_an_older_schema_is_read() -> None:
     # An older line may lack what has a default, and so differ from how this version would write it.
     spaced = encode_record(thread()).replace(b",", b", ")
     assert decode_line(spaced, 2, SCHEMA - 1) == thread()
+
+
+def test_the_history_of_an_older_dump_is_of_items() -> None:
+    line = encode_record(event(1, 1)).replace(b'"subject":"item",', b"").replace(b'"subject_id"', b'"item_id"')
+    assert decode_line(line, 2, 5) == event(1, 1)
+    with pytest.raises(InvalidInputError, match="not as `palimpsest dump` writes it"):
+        decode_line(line, 2)
 
 
 def changed(line: bytes, **fields: Any) -> bytes:

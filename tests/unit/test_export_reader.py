@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,7 @@ from .dump_parts import (
     event,
     item,
     item_id,
+    prior,
     read,
     rendition,
     sealed,
@@ -135,13 +137,16 @@ BARE: list[Record] = [thread(), item(1, b"x"), content(1, b"x")]
         (without(ContentRecord, 1), "lacks the content of mem_"),
         (without(ContentRecord, 2), "lacks the content of mem_"),
         (without(RenditionRecord), "lacks the summary of mem_"),
-        (without(EventRecord), "no event 10 of mem_"),
+        (without(EventRecord, 1), "no event 11 of mem_"),
         (with_(content(1, b"third", 3)), "has 2 versions only"),
         (with_(content(3, b"x")), "there is no item"),
         (with_(rendition(3)), "there is no item"),
         (with_(KeyRecord(key="l", item_id=item_id(3), sha256="0" * 64, created_at=AT)), "there is no item"),
         (with_(ImageRecord(event_id=12, item_id=item_id(9), image=None)), "there is no item"),
         (with_(ImageRecord(event_id=12, item_id=item_id(1), image=IMAGE)), "no event 12 of"),
+        (with_(event(14, 3, subject="task"), prior(14, 4)), "no event 14 of task_"),
+        (with_(replace(event(14, 3, subject="task"), subject="agent")), "is the id of no agent"),
+        (with_(event(14, 3, subject="task"), replace(prior(14, 3), subject="agent")), "is the id of no agent"),
         (with_(item(3, b"second"), content(3, b"second")), "has the same content in the same thread"),
         (only(thread(), item(1, b"x"), content(1, b"y")), "another SHA-256 or size"),
         (only(thread(), item(1, b"x", size_bytes=2), content(1, b"x")), "another SHA-256 or size"),
@@ -176,10 +181,10 @@ def test_the_same_content_may_stand_twice_when_one_is_forgotten_or_elsewhere() -
 def test_counts_and_hash_must_be_those_of_the_lines() -> None:
     lines = [encode_header(Header("mine", tally(whole()))), *map(encode_record, whole())]
     # Without the usage record nothing else is missing: only the header's counts know of it.
-    with pytest.raises(InvalidInputError, match="it has 14 records and should have 15"):
+    with pytest.raises(InvalidInputError, match="it has 15 records and should have 16"):
         read(sealed(lines[:-1]))
     body = b"".join(lines)
-    with pytest.raises(InvalidInputError, match="it has 15 records"):
-        read(body + encode_end(End(14, sha256(body))))
+    with pytest.raises(InvalidInputError, match="it has 16 records"):
+        read(body + encode_end(End(15, sha256(body))))
     with pytest.raises(InvalidInputError, match="was changed: its SHA-256"):
-        read(body + encode_end(End(15, sha256(body[1:]))))
+        read(body + encode_end(End(16, sha256(body[1:]))))

@@ -84,6 +84,19 @@ def test_what_is_no_id_is_refused_with_what_one_looks_like(text: str) -> None:
     assert len(str(refused.value)) < 400
 
 
+@pytest.mark.parametrize(
+    ("subject", "prefix"), [("item", "mem_"), ("task", "task_"), ("agent", "agent_"), ("request", "ask_")]
+)
+def test_every_subject_has_ids_of_its_own(subject: ids.Subject, prefix: str) -> None:
+    number = ids.new_number()
+    text = ids.public_id(subject, number)
+    assert text.startswith(prefix)
+    assert ids.parse_id(subject, text) == number
+    for other in ids.PREFIXES.keys() - {subject}:
+        with pytest.raises(InvalidInputError, match=f"is not an? {other} id; ids look like {ids.PREFIXES[other]}"):
+            ids.parse_id(other, text)
+
+
 @settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_an_id_or_refused(text: str) -> None:

@@ -1,4 +1,4 @@
-"""How terms become keys and indices, and what happens when two of them meet."""
+"""How terms become keys, and what happens when two of them meet."""
 
 import threading
 
@@ -10,7 +10,7 @@ from palimpsest.slm.lexical import DIMENSIONS, WordEncoder
 
 def test_known_text_keeps_its_keys_across_versions() -> None:
     terms = WordEncoder().encode_document("tenant", "memory")
-    assert (terms.keys, terms.indices) == ((474446672,), (621930321,))
+    assert terms.keys == (621930321,)
 
 
 def test_counts_are_occurrences_and_length_is_not_inflated_by_forms() -> None:
@@ -20,14 +20,13 @@ def test_counts_are_occurrences_and_length_is_not_inflated_by_forms() -> None:
     assert terms.length == 5
 
 
-def test_terms_with_one_key_or_one_index_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    def collide(self: object, term: str) -> tuple[int, int]:
-        return {"salpha": (1, 10), "sbeta": (1, 20), "sgamma": (2, 10), "sdelta": (3, 30)}[term]
+def test_terms_with_one_key_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    def collide(self: object, term: str) -> int:
+        return {"salpha": 1, "sbeta": 1, "sgamma": 1, "sdelta": 3}[term]
 
     monkeypatch.setattr("palimpsest.slm.lexical._Vocabulary._hash", collide)
     terms = WordEncoder().encode_document("n", "alpha beta gamma delta alpha")
     assert terms.keys == (1, 3)
-    assert terms.indices == (10, 30)
     assert terms.counts == (4, 1)
     assert terms.length == 5
 
@@ -60,8 +59,7 @@ def test_threads_share_one_encoder() -> None:
     assert found == [expected] * 4
 
 
-def test_indices_fit_the_sparse_vector() -> None:
+def test_keys_fit_the_sparse_vector() -> None:
     terms = WordEncoder().encode_document("n", " ".join(f"word{number}" for number in range(5000)))
-    assert min(terms.indices) >= 1
-    assert max(terms.indices) <= DIMENSIONS
-    assert min(terms.keys) < 0 < max(terms.keys)
+    assert min(terms.keys) >= 1
+    assert max(terms.keys) <= DIMENSIONS

@@ -110,6 +110,7 @@ async def test_a_given_event_is_undone_by_its_number() -> None:
     first, _ = await added(parts), await added(parts, "another text")
     event_id = (await parts.memory.events(ME))[1].event_id
     _, receipt = await parts.memory.undo(ME, event_id)
+    assert receipt is not None
     assert receipt.item.item_id == first.item_id
     for number in (-1, 2**63):
         with pytest.raises(InvalidInputError, match="event id"):

@@ -43,7 +43,7 @@ def test_migrations_are_numbered_without_gaps() -> None:
 
 
 def test_an_impact_is_the_part_of_bm25_that_does_not_depend_on_the_query() -> None:
-    terms = SparseTerms(keys=(1, 2), indices=(10, 20), counts=(3, 1), length=50)
+    terms = SparseTerms(keys=(10, 20), counts=(3, 1), length=50)
     vector = rows.impacts(terms, mean_length=100.0)
     norm = 1.2 * (1 - 0.75 + 0.75 * 50 / 100)
     assert vector.indices() == [9, 19]
@@ -52,14 +52,27 @@ def test_an_impact_is_the_part_of_bm25_that_does_not_depend_on_the_query() -> No
 
 
 def test_vector_indexes_of_two_models_never_meet() -> None:
-    one = dialect.vector_index("model-a", 384, "public")
-    two = dialect.vector_index("model-b", 384, "public")
-    assert one is not None
-    assert two is not None
+    one = dialect.vector_index("model-a", 384, 384, "public")
+    two = dialect.vector_index("model-b", 384, 384, "public")
     assert "WHERE model_id = 'model-a'" in one
     assert one.split('"')[1] != two.split('"')[1]
-    assert dialect.vector_index("it's", 8, "public") is not None
-    assert dialect.vector_index("huge", 5000, "public") is None
+    assert "WHERE model_id = 'it''s'" in dialect.vector_index("it's", 8, 8, "public")
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "leading", "indexed"),
+    [(384, None, 384), (384, 160, 160), (100, 160, 100), (4000, None, 4000), (5000, None, None), (5000, 512, 512)],
+)
+def test_an_index_knows_the_leading_dimensions_or_all_it_can(
+    dimensions: int, leading: int | None, indexed: int | None
+) -> None:
+    assert dialect.indexed_dimensions(dimensions, leading) == indexed
+
+
+def test_an_index_of_leading_dimensions_has_a_name_of_its_own() -> None:
+    every, some = (dialect.vector_index("model", 384, known, "public") for known in (384, 160))
+    assert every.split('"')[1] != some.split('"')[1]
+    assert "subvector(embedding, 1, 160)" in some
 
 
 def test_errors_that_are_not_the_databases_stay_what_they_are() -> None:
