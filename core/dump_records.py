@@ -12,7 +12,7 @@ from .models import MemoryType, Standing
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
-SCHEMA = 10
+SCHEMA = 13
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
@@ -52,6 +52,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Small = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Large = Annotated[int, Field(ge=0, le=LARGEST)]
+Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +220,26 @@ class PriorRecord(_Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedRecord(_Record):
+    """The outline of a sealed item; ``box``, ``wrapped_key`` and ``fingerprint`` (base64) only where asked for."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("item_id",)
+    type: Literal["quarantine_item"] = "quarantine_item"
+    item_id: ItemId
+    reason: Text
+    categories: Mapping[Text, Small]
+    state: Literal["sealed", "released", "purged"]
+    size_bytes: Small
+    box: Base64 | None
+    wrapped_key: Base64 | None
+    key_id: Text
+    fingerprint: Base64 | None
+    actor: Text
+    created_at: AwareDatetime
+    settled_at: AwareDatetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRecord(_Record):
     """What a call of a language model used and cost."""
 
@@ -244,6 +265,7 @@ Record = (
     | EventRecord
     | ImageRecord
     | PriorRecord
+    | SealedRecord
     | UsageRecord
 )
 
@@ -256,6 +278,7 @@ RECORDS: tuple[type[Record], ...] = (
     EventRecord,
     ImageRecord,
     PriorRecord,
+    SealedRecord,
     UsageRecord,
 )
 """In the order in which a dump has them: each refers only to those before it."""

@@ -1,33 +1,18 @@
 """Sealed items without a database."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from ..core.errors import ConflictError, ItemNotFoundError
-from ..core.ids import new_number
-from ..core.models import Event, Sealed, SealedItem, SealedPage, Sealing
-from ..core.ports import Clock
+from ..core.models import Sealed, SealedItem, SealedPage, Sealing
+from .inmemory_shelf import Kept
 from .inmemory_spaces import Spaces
-
-
-@dataclass(slots=True)
-class Kept:
-    """A sealed item; without its ciphertext once it is no longer sealed."""
-
-    item: SealedItem
-    sealed: Sealed | None
 
 
 class Quarantine(Spaces):
     """Sealed items by namespace and id."""
-
-    def __init__(self, clock: Clock | None = None) -> None:
-        """Start empty."""
-        super().__init__(clock)
-        self._sealed: defaultdict[str, dict[str, Kept]] = defaultdict(dict[str, Kept])
 
     async def put_sealed(
         self,
@@ -46,15 +31,15 @@ class Quarantine(Spaces):
             return Sealing(known, added=False, durable=False)
         now = self._clock.now()
         item = SealedItem(item_id, reason, dict(categories), "sealed", size_bytes, sealed.key_id, actor, now)
-        self._sealed[namespace][item_id] = Kept(item, sealed)
-        self._note(namespace, actor, "seal", item_id)
+        self._shelves[namespace].sealed[item_id] = Kept(item, sealed)
+        self._note(namespace, actor, "seal", item_id, sealed)
         return Sealing(item, added=True, durable=False)
 
     async def find_sealed(
         self, namespace: str, *, item_id: str | None = None, fingerprint: bytes | None = None
     ) -> SealedItem | None:
         """See Store."""
-        for kept in self._sealed[namespace].values():
+        for kept in self._shelves[namespace].sealed.values():
             same = kept.sealed is not None and kept.sealed.fingerprint == fingerprint
             if same or kept.item.item_id == item_id:
                 return kept.item
@@ -65,14 +50,14 @@ class Quarantine(Spaces):
     ) -> tuple[SealedItem, Sealed | None]:
         """See Store."""
         kept = self._kept(namespace, item_id)
-        self._note(namespace, actor, action, item_id)
+        self._note(namespace, actor, action, item_id, kept.sealed)
         return kept.item, kept.sealed
 
     async def list_sealed(
         self, namespace: str, *, limit: int, before: tuple[datetime, str] | None, state: str | None = "sealed"
     ) -> SealedPage:
         """See Store."""
-        passing = [kept.item for kept in self._sealed[namespace].values() if state in (None, kept.item.state)]
+        passing = [kept.item for kept in self._shelves[namespace].sealed.values() if state in (None, kept.item.state)]
         passing.sort(key=_place, reverse=True)
         page = [item for item in passing if before is None or _place(item) < before]
         return SealedPage(tuple(page[:limit]), len(passing), None)
@@ -84,16 +69,17 @@ class Quarantine(Spaces):
         kept = self._kept(namespace, item_id)
         if kept.item.state != "sealed":
             raise ConflictError(f"{item_id} is no longer sealed: it was {kept.item.state}.")
+        action = "release" if state == "released" else "purge sealed"
+        self._note(namespace, actor, action, item_id, kept.sealed)
         kept.item = replace(kept.item, state=state, settled_at=self._clock.now(), held=False)
         kept.sealed = None
-        self._note(namespace, actor, "release" if state == "released" else "purge sealed", item_id)
         return kept.item
 
     async def sealed_under_others(
         self, namespace: str, key_id: str, *, after: str | None, limit: int
     ) -> Sequence[tuple[str, Sealed]]:
         """See Store."""
-        found = sorted(self._sealed[namespace].items())
+        found = sorted(self._shelves[namespace].sealed.items())
         return [
             (item_id, kept.sealed)
             for item_id, kept in found
@@ -105,18 +91,25 @@ class Quarantine(Spaces):
         kept = self._kept(namespace, item_id)
         if kept.sealed is None or kept.sealed.wrapped_key != before.wrapped_key:
             return False
-        kept.sealed, kept.item = after, replace(kept.item, key_id=after.key_id)
+        kept.put(after)
         return True
 
     def _kept(self, namespace: str, item_id: str) -> Kept:
         try:
-            return self._sealed[namespace][item_id]
+            return self._shelves[namespace].sealed[item_id]
         except KeyError:
             raise ItemNotFoundError(item_id) from None
 
-    def _note(self, namespace: str, actor: str, action: str, item_id: str) -> None:
-        number = new_number()
-        self._shelves[namespace].events.append(Event(number, self._clock.now(), actor, action, item_id, 1, False))
+    def _note(self, namespace: str, actor: str, action: str, item_id: str, sealed: Sealed | None) -> None:
+        self._shelves[namespace].note(
+            self._clock.now(),
+            actor=actor,
+            action=action,
+            subject="item",
+            subject_id=item_id,
+            version=1,
+            sha256=("00" * 32) if sealed is None else sealed.fingerprint.hex(),
+        )
 
 
 def _place(item: SealedItem) -> tuple[datetime, str]:

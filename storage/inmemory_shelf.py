@@ -18,6 +18,8 @@ from ..core.models import (
     ItemState,
     Rendition,
     Rung,
+    Sealed,
+    SealedItem,
     SpaceState,
     Span,
     SparseTerms,
@@ -160,6 +162,18 @@ class Prior:
 
 
 @dataclass(slots=True)
+class Kept:
+    """A sealed item; without its ciphertext once it is no longer sealed."""
+
+    item: SealedItem
+    sealed: Sealed | None
+
+    def put(self, sealed: Sealed) -> None:
+        """Keep a ciphertext, or the same one under another master key."""
+        self.sealed, self.item = sealed, replace(self.item, key_id=sealed.key_id, held=True)
+
+
+@dataclass(slots=True)
 class Shelf:
     """One namespace: nothing here refers to another."""
 
@@ -175,6 +189,7 @@ class Shelf:
     """What undoes events that were not undone; no add of an item has one."""
     queue: Queue = field(default_factory=Queue)
     spaces: KnownSpaces | None = None
+    sealed: dict[str, Kept] = field(default_factory=dict[str, Kept])
 
     def record(self, item_id: str) -> Record:
         """Return an item's record.

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.errors import ConflictError, ItemNotFoundError, StoreError
-from ..core.ids import format_item_id, new_number, parse_item_id
+from ..core.ids import format_item_id, parse_item_id
 from ..core.models import Sealed, SealedItem, SealedPage, Sealing
 from .rows import Row
 from .tables import Tables
@@ -131,16 +131,15 @@ class QuarantineTables(Tables):
     async def _note(
         self, connection: Connection, namespace: str, actor: str, action: str, number: int, fingerprint: bytes | None
     ) -> None:
-        await connection.execute(
-            self._queries["put_event"],
+        await self.record(
+            connection,
             namespace,
-            new_number(),
-            actor,
-            action,
-            number,
-            1,
-            fingerprint or NO_FINGERPRINT,
-            None,
+            actor=actor,
+            action=action,
+            subject="item",
+            number=number,
+            version=1,
+            sha256=fingerprint or NO_FINGERPRINT,
         )
 
 
@@ -160,4 +159,4 @@ def _outline(row: Any, *, held: bool) -> SealedItem:
 
 
 def _sealed(row: Row) -> Sealed:
-    return Sealed(row["box"], row["wrapped_key"], row["key_id"], row["fingerprint"])
+    return Sealed(row["box"], row["wrapped_key"], row["key_id"], row["fingerprint"] or b"")

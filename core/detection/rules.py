@@ -47,7 +47,8 @@ def _named(kind: str, *names: str, body: str, entropy: float = 3.0) -> Rule:
     """Return the rule of a value without a form of its own, which the name of its issuer stands before."""
     choice = "|".join(names)
     source = (
-        rf"(?:{choice})[\w.\- ]{{0,40}}[\"'`\]]{{0,3}}\s{{0,3}}(?::\s?[&\w<>]{{1,20}}\s?)??(?:=>|[:?]?=|:|,|>|\sis\s|\s)\s{{0,3}}"
+        rf"(?:{choice})[\w.\- ]{{0,40}}[\"'`\]]{{0,3}}\s{{0,3}}"
+        rf"(?::\s?[&\w<>]{{1,20}}\s?)??(?:=>|[:?]?=|:|,|>|\sis\s|\s)\s{{0,3}}"
         rf"[\"'`(\[]{{0,3}}({body}){_END}"
     )
     return Rule(kind, names, source, entropy=entropy, folded=True)
@@ -181,7 +182,8 @@ EMBEDDED = (
     Rule(
         "seed-phrase",
         ("mnemonic", "seed phrase", "recovery phrase", "seed_phrase", "recovery_phrase"),
-        r"(?:mnemonic|(?:seed|recovery)[_ ]phrase)[\w ]{0,30}[\"']?\s{0,3}(?::\s?[&\w]{1,20}\s?)??(?:[:?]?=|:|>|,|\sis\s)\s{0,3}[\"'`]?"
+        r"(?:mnemonic|(?:seed|recovery)[_ ]phrase)[\w ]{0,30}[\"']?\s{0,3}"
+        r"(?::\s?[&\w]{1,20}\s?)??(?:[:?]?=|:|>|,|\sis\s)\s{0,3}[\"'`]?"
         r"((?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})\b",
         folded=True,
     ),
