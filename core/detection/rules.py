@@ -127,8 +127,10 @@ EMBEDDED = (
     Rule(
         "private-key",
         ("-----BEGIN",),
-        r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=:,.\-\s\\\"'>|]{40,20000}?"
-        r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|\n\n|\Z)",
+        # With its end; or, where that is cut off, as far as lines of base64 go.
+        r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?:[A-Za-z0-9+/=:,.\s\\\"'>|]|-(?!----)){40,20000}+-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?:[\s\\nr\"'+>|]{0,20}[A-Za-z0-9+/=]{32,}){1,400})",
     ),
     Rule(
         "url-password",
