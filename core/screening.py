@@ -1,6 +1,7 @@
 """What is done about secrets and personal data in a text that is to be kept: sealed, redacted, told of, or nothing."""
 
 import asyncio
+import bisect
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -103,7 +104,7 @@ class Screening:
         for text in fields:
             secrets = self._detector.secrets(text) if everything or self._policy.secrets != "store" else ()
             personal = self._detector.personal(text) if everything or self._policy.personal != "store" else ()
-            free = [one for one in personal if not any(one.start < of.end and of.start < one.end for of in secrets)]
+            free = [one for one in personal if not _within(one, secrets)]
             found.append(sorted([*secrets, *free], key=lambda one: one.start))
         return found
 
@@ -135,6 +136,12 @@ class Screening:
             "(quarantine_retrieve shows it for a stated purpose)."
         )
         return redacted, note
+
+
+def _within(one: Finding, others: Sequence[Finding]) -> bool:
+    """Whether a finding overlaps one of others, which are in order and apart."""
+    place = bisect.bisect_left(others, one.end, key=lambda other: other.start)
+    return place > 0 and others[place - 1].end > one.start
 
 
 def counted(found: Sequence[Finding]) -> Mapping[str, int]:

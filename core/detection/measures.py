@@ -7,7 +7,7 @@ from collections import Counter
 _PLACEHOLDER = re.compile(
     r"example|sample|placeholder|change_?me|replace_?me|your[_\-]|my[_\-]?(?:secret|token|key|pass)|<|\$\{|\$\(|\{\{|%\(|"
     r"^\*+$|(?-i:x{4,}|X{4,})|\.\.\.|redacted|dummy|0{8,}|1234567890|deadbeef|abcdef|^(?:none|null|true|false|undefined)$|"
-    r"\[sealed:|^(?:foo|bar|test|password|passwd|secret|token)$",
+    r"\[sealed:|^(?:mem|task|agent|ask)_[0-9a-z]{13}$|^(?:foo|bar|test|password|passwd|secret|token)$",
     re.IGNORECASE,
 )
 _ALPHABET = re.compile(r"(?:abcdefghij|qwertyuiop|ABCDEFGHIJ)")

@@ -42,7 +42,7 @@ _NO_PERSON = re.compile(
     r"@(?:[\w\-]+\.)*(?:example|invalid|localhost|test)\b|@\w+\.(?:py|js|png|svg|so|service)\b",
     re.IGNORECASE,
 )
-_PHONE = re.compile(r"(?<![\w+/=])(?:\+|00)[1-9](?:[ .()\-/]{0,2}\d){7,14}(?![\w=]|[.\-]\d)")
+_PHONE = re.compile(r"(?<![\w+/=])(?:\+|(?<!\w )00)[1-9](?:[ .()\-/]{0,2}\d){7,14}(?![\w=]|[.\-]\d)")
 _NAMED_PHONE = re.compile(
     r"(?:tel|phone|telephone|telefon|mobile|handy|cell|fax)\w{0,8}[\"']?\s{0,2}[:.=]?\s{0,3}[\"']?"
     r"(\(?0?\d{2,5}\)?(?:[ .\-/]{1,3}\d{2,5}){1,4})(?![\w])",

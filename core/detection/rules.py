@@ -3,8 +3,9 @@
 The forms are those that the issuers document, or that gitleaks and detect-secrets, the usual scanners, look for.
 """
 
+import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _B64 = r"[A-Za-z0-9+/]"
 _URL64 = r"[A-Za-z0-9_\-]"
@@ -29,12 +30,16 @@ class Rule:
     reach: int = 400
     entropy: float = 2.5
     folded: bool = False
-    pattern: re.Pattern[str] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        """Compile the pattern."""
-        flags = re.IGNORECASE if self.folded else 0
-        object.__setattr__(self, "pattern", re.compile(self.source, flags))
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern, compiled at its first need: a text has the letters of few rules."""
+        return _compiled(self.source, re.IGNORECASE if self.folded else 0)
+
+
+@functools.cache
+def _compiled(source: str, flags: int) -> re.Pattern[str]:
+    return re.compile(source, flags)
 
 
 def _prefixed(kind: str, *heads: str, body: str, entropy: float = 2.5) -> Rule:

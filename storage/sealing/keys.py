@@ -107,8 +107,8 @@ class MasterKeys(ABC):
         self._keys = {key_id(key): key for key in keys}
 
     def _parse(self, text: str) -> list[bytes]:
-        lines = [line.strip() for line in text.replace(",", "\n").splitlines()]
-        written = [line for line in lines if line and not line.startswith("#")]
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
+        written = [part.strip() for line in lines for part in line.split(",") if part.strip()]
         keys: list[bytes] = []
         for line in written:
             try:

@@ -59,10 +59,10 @@ async def test_a_sealed_text_is_shown_for_a_purpose_and_found_nowhere() -> None:
     assert (page.text, page.title, page.next_cursor) == (LOGIN, "deploy notes", None)
     event = (await made.memory.events(ME))[0]
     assert (event.action, event.actor) == ("unseal", "me: deploy the shop")
+    assert made.embedder.embedded == []
     assert (await made.memory.search(ME, "deploy user kim tuesdays")).hits == ()
     assert (await made.memory.list_items(ME)).total == 0
     assert (await made.memory.state(ME)).counts.items == 0
-    assert made.embedder.embedded == []
     assert SECRET.encode() not in held(made)
     assert b"deploy notes" not in held(made)
     with pytest.raises(ItemNotFoundError):
@@ -384,10 +384,9 @@ async def test_secrets_and_personal_data_have_policies_of_their_own() -> None:
     text = (await made.memory.retrieve(ME, receipt.item.item_id)).text
     assert SECRET not in text
     assert "kim@posteo.net" in text
-    assert [note.split(" was")[0].split(" and was")[0] for note in receipt.notes] == [
-        "What looks like 1 secret",
-        "It holds what looks like 1 e-mail",
-    ]
+    assert len(receipt.notes) == 2
+    assert receipt.notes[0].startswith("What looks like 1 secret was replaced")
+    assert receipt.notes[1].startswith("It holds what looks like 1 e-mail and was kept")
     strict = parts("warn", "quarantine")
     assert (await strict.memory.add(ME, NewMemory("Ask kim@posteo.net."))).outcome == "quarantined"
     assert (await strict.memory.add(ME, NEW)).outcome == "added"
@@ -400,7 +399,7 @@ def borders() -> Iterator[str]:
         yield "word " * before + f"\nDEPLOY_TOKEN=\n{SECRET}\n" + "word " * before
 
 
-@pytest.mark.parametrize("text", borders())
+@pytest.mark.parametrize("text", list(borders()))
 async def test_a_secret_over_the_borders_of_chunks_is_found(text: str) -> None:
     made = parts("redact")
     await made.memory.add(ME, NewMemory(text))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
 from mcp import Client
 
-from palimpsest.server.app import Application
 from palimpsest.server.mcp_server import build_server
 
-from ..applications import call, fake_application, fake_opener, refusal
+from ..applications import call, fake_application, fake_opener, in_own_task, refusal
 from ..fakes import FakeGate
 
 SECRET = "q7Wz" + "9RkLm2Tx8VbN4pYs"
@@ -24,15 +24,18 @@ def gate() -> FakeGate:
     return FakeGate()
 
 
-@pytest_asyncio.fixture
-async def application(gate: FakeGate) -> AsyncGenerator[Application, None]:
-    async with fake_application(fake_opener(gate=gate)) as opened:
-        yield opened
+@asynccontextmanager
+async def served(gate: FakeGate) -> AsyncGenerator[Client, None]:
+    async with (
+        fake_application(fake_opener(gate=gate)) as application,
+        Client(build_server(application)) as connected,
+    ):
+        yield connected
 
 
 @pytest_asyncio.fixture
-async def client(application: Application) -> AsyncGenerator[Client, None]:
-    async with Client(build_server(application)) as connected:
+async def client(gate: FakeGate) -> AsyncGenerator[Client, None]:
+    async with in_own_task(served(gate)) as connected:
         yield connected
 
 

@@ -69,11 +69,15 @@ async def test_the_default_list_leaves_memory_list_out_and_all_has_it() -> None:
         "memory_context",
         "memory_compress",
         "memory_state",
+        "quarantine_add",
+        "quarantine_list",
+        "quarantine_retrieve",
+        "quarantine_release",
     ]
     assert [tool.name for tool in (await listed("all")).tools] == [*default, "memory_list", "memory_export"]
 
 
-async def test_what_a_model_is_given_costs_at_most_1600_tokens_and_the_whole_list_3100(
+async def test_what_a_model_is_given_costs_at_most_2200_tokens_and_the_whole_list_4500(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     answer = await listed("default")
@@ -84,8 +88,8 @@ async def test_what_a_model_is_given_costs_at_most_1600_tokens_and_the_whole_lis
     whole = tokens(answer.model_dump_json(by_alias=True, exclude_none=True))
     with capsys.disabled():
         print(f"\ntools/list, default: {for_model} tokens of names, descriptions and input schemas; {whole} in all")
-    assert for_model <= 1600
-    assert whole <= 3100
+    assert for_model <= 2200
+    assert whole <= 4500
 
 
 @pytest.mark.parametrize("tool", build_tools("all"), ids=lambda tool: str(tool.name))
