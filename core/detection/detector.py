@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..models import Finding
 from .generic import KEYWORDS, assigned
-from .measures import entropy, is_placeholder
+from .measures import entropy, is_placeholder, lower
 from .personal import personal_data
 from .rules import RULES, Rule
 
 _LONGEST_PLACEHOLDER = 120
-_ASCII = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 class PatternDetector:
@@ -17,10 +16,7 @@ class PatternDetector:
 
     def secrets(self, text: str) -> Sequence[Finding]:
         """See Detector."""
-        lowered = text.lower()
-        if len(lowered) != len(text):
-            # A few letters become two; places must stay the same.
-            lowered = text.translate(_ASCII)
+        lowered = lower(text)
         found = [*_by_form(text, lowered), *_by_name(text, lowered)]
         return _apart(found)
 

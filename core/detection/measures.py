@@ -10,7 +10,15 @@ _PLACEHOLDER = re.compile(
     r"\[sealed:|^(?:mem|task|agent|ask)_[0-9a-z]{13}$|^(?:foo|bar|test|password|passwd|secret|token)$",
     re.IGNORECASE,
 )
+_ASCII = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _ALPHABET = re.compile(r"(?:abcdefghij|qwertyuiop|ABCDEFGHIJ)")
+
+
+def lower(text: str) -> str:
+    """Return a text in lower case whose places are still those of the text."""
+    lowered = text.lower()
+    # A few letters become two.
+    return lowered if len(lowered) == len(text) else text.translate(_ASCII)
 
 
 def entropy(text: str) -> float:

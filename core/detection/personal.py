@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..models import Finding
-from .measures import passes_luhn, passes_mod97
+from .measures import lower, passes_luhn, passes_mod97
 
 _CARD = re.compile(r"(?<![\w.\-])\d(?:[ \-]?\d){12,18}(?![\w\-]|\.\d)")
 _ISSUERS = re.compile(
@@ -43,10 +43,9 @@ _NO_PERSON = re.compile(
     re.IGNORECASE,
 )
 _PHONE = re.compile(r"(?<![\w+/=])(?:\+|(?<!\w )00)[1-9](?:[ .()\-/]{0,2}\d){7,14}(?![\w=]|[.\-]\d)")
+_PHONE_NAMES = ("tel", "phone", "mobil", "handy", "cell", "fax")
 _NAMED_PHONE = re.compile(
-    r"(?:tel|phone|telephone|telefon|mobile|handy|cell|fax)\w{0,8}[\"']?\s{0,2}[:.=]?\s{0,3}[\"']?"
-    r"(\(?0?\d{2,5}\)?(?:[ .\-/]{1,3}\d{2,5}){1,4})(?![\w])",
-    re.IGNORECASE,
+    r"\w{0,10}[\"']?\s{0,2}[:.=]?\s{0,3}[\"']?(\(?0?\d{2,5}\)?(?:[ .\-/]{1,3}\d{2,5}){1,4})(?![\w])"
 )
 _AROUND = 66
 
@@ -63,9 +62,18 @@ def personal_data(text: str) -> Iterator[Finding]:
     for found in _PHONE.finditer(text):
         if 8 <= sum(map(str.isdigit, found.group())) <= 15:
             yield Finding("phone", "personal", *found.span())
-    for found in _NAMED_PHONE.finditer(text):
-        if 7 <= sum(map(str.isdigit, found.group(1))) <= 15:
-            yield Finding("phone", "personal", *found.span(1))
+    yield from _named_phones(text)
+
+
+def _named_phones(text: str) -> Iterator[Finding]:
+    lowered = lower(text)
+    for name in _PHONE_NAMES:
+        place = lowered.find(name)
+        while place >= 0:
+            found = _NAMED_PHONE.match(text, place + len(name))
+            if found is not None and 7 <= sum(map(str.isdigit, found.group(1))) <= 15:
+                yield Finding("phone", "personal", *found.span(1))
+            place = lowered.find(name, place + 1)
 
 
 def _iban(text: str, found: re.Match[str]) -> Iterator[Finding]:

@@ -113,9 +113,7 @@ async def test_of_sealed_secrets_nothing_is_left_in_clear(own_dir: Path, tmp_pat
 
 async def everything(connection: asyncpg.Connection[asyncpg.Record]) -> bytes:
     """Return a full dump of the database: every table's rows as text."""
-    tables = await connection.fetch(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'palimpsest'"
-    )
+    tables = await connection.fetch("SELECT relname FROM pg_stat_user_tables WHERE schemaname = 'palimpsest'")
     out = io.BytesIO()
     for row in tables:
         await connection.copy_from_query(f"SELECT * FROM palimpsest.{row['relname']}", output=out)
