@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 from . import validation
 from .models import Labels
 
+MAX_ACTOR = 200
+"""Characters that the history keeps of who and why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -13,6 +16,14 @@ class Caller:
 
     namespace: str
     actor: str = "client"
+
+    def because(self, reason: str | None) -> "Caller":
+        """Return the caller with its reason, as the history shows it."""
+        if not reason:
+            return self
+        # The history keeps neither lone surrogates nor NUL, as PostgreSQL's text cannot.
+        words = reason.encode(errors="replace").decode().replace("\x00", " ").split()
+        return replace(self, actor=f"{self.actor}: {' '.join(words)}"[:MAX_ACTOR])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class NewMemory:
 
     ``model`` is the one whose window the thread has from now on; ``date`` (ISO) is when it happened, now unless given.
     ``source`` says by which way it came (``tool``); of the items it is ``derived_from`` it has the least trust.
+    ``released`` is the id of the sealed item that this was, which a person let out: it keeps it, and is not scanned.
     """
 
     content: str
@@ -50,6 +62,22 @@ class NewMemory:
     source: Mapping[str, str] = field(default_factory=dict[str, str])
     trust: str = "normal"
     derived_from: Sequence[str] = ()
+    released: str | None = None
+
+    def labels(self) -> Labels:
+        """Return the labels.
+
+        Raises:
+            InvalidInputError: one of them is not acceptable.
+        """
+        return Labels(
+            title=validation.check_label(self.title, "title"),
+            content_type=validation.check_label(self.content_type, "content type") or "text/plain",
+            memory_type=validation.check_memory_type(self.memory_type),
+            priority=validation.check_priority(self.priority),
+            pinned=self.pinned,
+            tags=validation.check_tags(self.tags),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from . import paging
 from .budget import Budgets
 from .errors import ConflictError, InvalidInputError
 from .export import Export
-from .models import Filters, Item, ItemState, ThreadState
+from .models import Filters, Item, ItemState, SealedItem, ThreadState
 from .ports import Store, TokenCounter
 from .validation import check_range
 from .work_outline import agent_outlines, task_outlines
@@ -103,7 +103,8 @@ class ExportPages:
         return ExportPage(kind, text, start, end, tokens, following)
 
     async def state_lines(self, namespace: str, thread: str | None = None) -> AsyncGenerator[bytes, None]:
-        """Yield a JSON document: counts, threads, one line an item, newest first, the forgotten last; agents, tasks.
+        """Yield a JSON document: counts, threads, one line an item, newest first, the forgotten last; agents, tasks;
+        then one line for each sealed item, of which only the outline is known.
 
         Nothing is in it that changes by itself (sizes on disk, pending vectors, times of use).
         """
@@ -135,7 +136,23 @@ class ExportPages:
                 async for one in outlines(self._store, namespace):
                     yield border + _json(one).encode()
                     border = b",\n"
+        yield b'\n],"quarantine":['
+        border = b"\n"
+        async for sealed in self._sealed(namespace, thread):
+            yield border + _json(_outline(sealed)).encode()
+            border = b",\n"
         yield b"\n]}\n"
+
+    async def _sealed(self, namespace: str, thread: str | None) -> AsyncGenerator[SealedItem, None]:
+        """Yield what is sealed, newest first; none of it belongs to a thread as long as it is."""
+        before: tuple[datetime, str] | None = None
+        while thread is None:
+            page = await self._store.list_sealed(namespace, limit=_ITEMS_AT_ONCE, before=before)
+            for item in page.items:
+                yield item
+            if len(page.items) < _ITEMS_AT_ONCE:
+                break
+            before = page.items[-1].created_at, page.items[-1].item_id
 
 
 def _parse(cursor: str | None, kind: str) -> tuple[int, str]:
@@ -194,4 +211,14 @@ def _item(item: Item) -> dict[str, Any]:
         "tags": list(labels.tags),
         "created_at": item.created_at.astimezone(UTC).isoformat(),
         "updated_at": item.updated_at.astimezone(UTC).isoformat(),
+    }
+
+
+def _outline(item: SealedItem) -> dict[str, Any]:
+    return {
+        "id": item.item_id,
+        "reason": item.reason,
+        "categories": dict(item.categories),
+        "bytes": item.size_bytes,
+        "created_at": item.created_at.astimezone(UTC).isoformat(),
     }

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, AwareDatetime, ConfigDict, Field, JsonValue
 
-from .dump_fields import AnyId, Digest, ItemId, Large, Name, Small, Text, Version
+from .dump_fields import AnyId, Base64, Digest, ItemId, Large, Name, Small, Text, Version
 from .dump_fields import DumpRecord as _Record
 from .dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord, WorkRecord
 from .errors import ConflictError
@@ -15,7 +15,7 @@ from .models import MemoryType, Standing, Trust
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
-SCHEMA = 11
+SCHEMA = 13
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
@@ -246,6 +246,26 @@ class PriorRecord(_Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedRecord(_Record):
+    """The outline of a sealed item; ``box``, ``wrapped_key`` and ``fingerprint`` (base64) only where asked for."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("item_id",)
+    type: Literal["quarantine_item"] = "quarantine_item"
+    item_id: ItemId
+    reason: Text
+    categories: Mapping[Text, Small]
+    state: Literal["sealed", "released", "purged"]
+    size_bytes: Small
+    box: Base64 | None
+    wrapped_key: Base64 | None
+    key_id: Text
+    fingerprint: Base64 | None
+    actor: Text
+    created_at: AwareDatetime
+    settled_at: AwareDatetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRecord(_Record):
     """What a call of a language model used and cost."""
 
@@ -272,6 +292,7 @@ Record = (
     | EventRecord
     | ImageRecord
     | PriorRecord
+    | SealedRecord
     | UsageRecord
     | WorkRecord
 )
@@ -285,6 +306,7 @@ RECORDS: tuple[type[Record], ...] = (
     EventRecord,
     ImageRecord,
     PriorRecord,
+    SealedRecord,
     UsageRecord,
     AgentRecord,
     TaskRecord,

@@ -8,6 +8,10 @@
     │   ├── ItemNotFoundError
     │   └── TaskNotFoundError
     ├── ConflictError              the world is not as the caller believes
+    ├── QuarantinedError           it is sealed; the quarantine's own tools have it
+    ├── SealError                  a sealed text cannot be opened, or a text not be sealed
+    │   ├── MasterKeyError         the master key is missing, unreadable or another one
+    │   └── SealBrokenError        the sealed bytes are not those that were sealed
     ├── StoreError
     │   ├── StoreUnavailableError  nothing was written; try again later
     │   ├── StoreFullError         nothing was written; make room
@@ -61,6 +65,31 @@ class TaskNotFoundError(NotFoundError):
 
 class ConflictError(PalimpsestError):
     """The item changed since it was read."""
+
+
+class QuarantinedError(PalimpsestError):
+    """The item is in quarantine."""
+
+    def __init__(self, item_id: str, message: str | None = None) -> None:
+        """Name the id and say which tools have it."""
+        super().__init__(
+            message
+            or f"{item_id} is in quarantine: quarantine_retrieve shows it for a stated purpose, and "
+            "quarantine_release asks a person to make it an ordinary item again."
+        )
+        self.item_id = item_id
+
+
+class SealError(PalimpsestError):
+    """The sealed text cannot be opened."""
+
+
+class MasterKeyError(SealError):
+    """The master key of the quarantine is missing; nothing was sealed or opened (`palimpsest doctor` says why)."""
+
+
+class SealBrokenError(SealError):
+    """The sealed bytes are not those that were sealed."""
 
 
 class StoreError(PalimpsestError):

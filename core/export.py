@@ -68,8 +68,12 @@ class Export:
         self._store = store
         self._indexer = indexer
 
-    async def lines(self, namespace: str, thread: str | None = None) -> AsyncGenerator[bytes, None]:
+    async def lines(
+        self, namespace: str, thread: str | None = None, *, sealed: bool = False
+    ) -> AsyncGenerator[bytes, None]:
         """Yield the dump of a namespace, or of one thread, line by line; equal memories give equal bytes.
+
+        Of sealed items it has the outline, and with ``sealed`` the ciphertext.
 
         Raises:
             NotFoundError: there is no such thread.
@@ -77,7 +81,7 @@ class Export:
         """
         digest = hashlib.sha256()
         records = 0
-        async with aclosing(self._store.export(namespace, thread=thread)) as found:
+        async with aclosing(self._store.export(namespace, thread=thread, sealed=sealed)) as found:
             async for record in found:
                 if isinstance(record, Tally):
                     if thread is not None and not record.counts["thread"]:

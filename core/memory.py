@@ -71,15 +71,7 @@ class Memory:
             ConflictError: the idempotency key was used for other content.
             StoreError: nothing was written.
         """
-        labels = Labels(
-            title=validation.check_label(new.title, "title"),
-            content_type=validation.check_label(new.content_type, "content type") or "text/plain",
-            memory_type=validation.check_memory_type(new.memory_type),
-            priority=validation.check_priority(new.priority),
-            pinned=new.pinned,
-            tags=validation.check_tags(new.tags),
-            trust=await provenance.least_trust(self._store, caller, new),
-        )
+        labels = replace(new.labels(), trust=await provenance.least_trust(self._store, caller, new))
         thread = validation.check_name(new.thread, "thread")
         key = validation.check_label(new.idempotency_key, "idempotency key")
         model = validation.check_label(new.model, "model")
@@ -99,9 +91,8 @@ class Memory:
             known = provenance.with_doubt(known, labels)
             return known if model is None else await self._with_model(caller, known, model)
         await self._check_room(caller, len(content))
-        draft, notes = await self._ingest.draft(
-            caller.namespace, new_item_id(), thread, labels, new.content, content, digest
-        )
+        item_id = new.released or new_item_id()
+        draft, notes = await self._ingest.draft(caller.namespace, item_id, thread, labels, new.content, content, digest)
         draft = replace(
             draft,
             source=provenance.source_of(caller, new),

@@ -36,6 +36,26 @@ def _at_border(piece: str, text: str) -> str:
     return piece
 
 
+def fit_some(text: str, max_tokens: int, counter: TokenCounter) -> tuple[str, int]:
+    """Return what ``fit`` does, but at least one character of a text that has any."""
+    piece, tokens = fit(text, max_tokens, counter)
+    if not piece and text:
+        # A single character dearer than the bound still has to be read.
+        piece = text[0]
+        tokens = counter.count(piece).tokens
+    return piece, tokens
+
+
+def check_offset(content: bytes, offset: int) -> None:
+    """Check that a cursor points to a character border inside the content (UTF-8).
+
+    Raises:
+        InvalidInputError: it does not.
+    """
+    if offset > len(content) or (offset < len(content) and content[offset] & 0xC0 == 0x80):
+        raise InvalidInputError("The cursor points outside this item's content; leave cursor out to start over.")
+
+
 def cut(
     item: Item,
     detail: Detail,
@@ -51,14 +71,9 @@ def cut(
     Raises:
         InvalidInputError: the offset is not a character border inside the content.
     """
-    if offset > len(content) or (offset < len(content) and content[offset] & 0xC0 == 0x80):
-        raise InvalidInputError("The cursor points outside this item's content; leave cursor out to start over.")
+    check_offset(content, offset)
     window = content[offset : offset + max_tokens * _CHARACTERS_PER_TOKEN * 4]
-    text, tokens = fit(window.decode(errors="ignore"), max_tokens, counter)
-    if not text and window:
-        # A single character dearer than the bound still has to be read.
-        text = window.decode(errors="ignore")[0]
-        tokens = counter.count(text).tokens
+    text, tokens = fit_some(window.decode(errors="ignore"), max_tokens, counter)
     end = offset + len(text.encode())
     total = item.tokens if detail == "full" and version == item.version else counter.count(content.decode()).tokens
     following = None if end >= len(content) else cursors.pack_read(item.item_id, version, detail, end)

@@ -18,18 +18,25 @@ from .ports import (
     Chunker,
     Clock,
     Compressor,
+    Detector,
     Embedder,
+    HumanGate,
     LexicalEncoder,
+    Sealer,
     Speller,
     Store,
     TimeReader,
     TokenCounter,
 )
+from .quarantine import Quarantine
 from .ranking import Weights
+from .screened import ScreenedMemory
+from .screening import ScanPolicy, Screening
 from .spaces import Spaces
 from .tasks import LEASE, Tasks
 from .usage import UsageLog
 from .validation import Limits
+from .vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Ports:
     """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing.
 
     Without ``spaces`` no model but ``embedder`` can be run. ``untrusted`` lets every search have what is not trusted.
+    Without a ``sealer`` nothing can be sealed, without a ``detector`` no secret is found, and without a ``gate`` nobody
+    can be asked.
     """
 
     store: Store
@@ -57,6 +66,10 @@ class Ports:
     spaces: Spaces | None = None
     task_lease: timedelta = LEASE
     untrusted: bool = False
+    sealer: Sealer | None = None
+    detector: Detector | None = None
+    scan: ScanPolicy = field(default_factory=ScanPolicy)
+    gate: HumanGate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,7 @@ class Services:
     pages: ExportPages
     tasks: Tasks
     agents: Agents
+    quarantine: Quarantine
     summarizes: bool
 
 
@@ -97,7 +111,9 @@ def build_services(ports: Ports) -> Services:
         spaces=spaces,
         summarizes=ports.summarizer is not None,
     )
-    memory = Memory(
+    vault = Vault(store=ports.store, sealer=ports.sealer)
+    screening = Screening(vault=vault, detector=ports.detector, policy=ports.scan)
+    memory = ScreenedMemory(
         store=ports.store,
         spaces=spaces,
         counter=ports.counter,
@@ -108,6 +124,8 @@ def build_services(ports: Ports) -> Services:
         usage=ports.usage,
         limits=ports.limits,
         summarizer=ports.summarizer,
+        vault=vault,
+        screening=screening,
     )
     export = Export(
         store=ports.store,
@@ -129,5 +147,14 @@ def build_services(ports: Ports) -> Services:
             lease=ports.task_lease,
         ),
         agents=Agents(store=ports.store, lease=ports.task_lease),
+        quarantine=Quarantine(
+            store=ports.store,
+            vault=vault,
+            screening=screening,
+            memory=memory,
+            counter=ports.counter,
+            limits=ports.limits,
+            gate=ports.gate,
+        ),
         summarizes=ports.summarizer is not None,
     )

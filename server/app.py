@@ -26,7 +26,7 @@ from .workers import Worker
 if TYPE_CHECKING:
     from ..core.catalogue import ModelCatalogue
     from ..core.models import JobKind
-    from ..core.ports import Chunker, Embedder, Store, Summarizer, TokenCounter
+    from ..core.ports import Chunker, Embedder, Sealer, Store, Summarizer, TokenCounter
     from ..core.runner import Work
     from ..core.services import Services
     from ..storage.embedded import EmbeddedConfig
@@ -122,10 +122,12 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     from ..core.catalogue import catalogue_budgets, load_catalogue
     from ..core.chores import hygiene_work, summarize_work
     from ..core.chunking import StructureChunker
+    from ..core.detection import PatternDetector
     from ..core.hygiene import HygieneLimits
     from ..core.jobs import JobRunner
     from ..core.reembedding import Reembedder
     from ..core.runner import Runner
+    from ..core.screening import ScanPolicy
     from ..core.services import Ports, build_services
     from ..core.spaces import Spaces
     from ..core.summaries import Summaries
@@ -169,6 +171,9 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 spaces=spaces,
                 task_lease=timedelta(minutes=settings.task_lease_minutes),
                 untrusted=settings.include_untrusted,
+                sealer=choose_sealer(settings),
+                detector=PatternDetector(),
+                scan=ScanPolicy(settings.scan_secrets, settings.scan_personal),
             )
         )
         works: dict[JobKind, Work] = {}
@@ -289,6 +294,18 @@ def choose_summarizer(
         counter=counter,
         chunker=chunker,
     )
+
+
+def choose_sealer(settings: Settings) -> Sealer:
+    """Return what seals texts; no key is read or made before the first need."""
+    from ..storage.sealing import EnvelopeSealer, FileKeys, GivenKeys, KeyringKeys
+
+    if settings.master_key is not None:
+        return EnvelopeSealer(GivenKeys(settings.master_key.get_secret_value()))
+    path = (settings.master_key_file or settings.data_dir / "master.key").expanduser().absolute()
+    if settings.master_key_in == "keyring":
+        return EnvelopeSealer(KeyringKeys(str(path), path.with_name(f"{path.name}.lock")))
+    return EnvelopeSealer(FileKeys(path))
 
 
 def choose_embedder(settings: Settings) -> Embedder:

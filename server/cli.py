@@ -84,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     dump = add("dump", "dump", "Write everything that the memory holds to one file.")
     dump.add_argument("file", nargs="?", default="-", metavar="FILE", help="file to make; - or nothing for stdout")
     dump.add_argument("--thread", help="only this thread and what belongs to its items")
+    dump.add_argument("--sealed", action="store_true", help="with the ciphertext of what is in quarantine")
     dump.add_argument("--force", action="store_true", help="replace a file that exists")
 
     load = add("load", "load", "Load a dump, all of it or nothing; what is there already is left as it is.")
@@ -108,10 +109,27 @@ def build_parser() -> argparse.ArgumentParser:
     agents.add_argument("--register", metavar="NAME", help="register an agent, or change what is known of it")
     agents.add_argument("--role")
     agents.add_argument("--capability", action="append", help="what it can do; may be repeated")
+    _add_quarantine(add("quarantine", "quarantine", "List, show, release and purge what is sealed; rotate its key."))
 
     add("stats", "stats", "Show what the memory holds and what serves it.")
     add("stop", "stop", "Stop the bundled PostgreSQL if nobody uses it.")
     return parser
+
+
+def _add_quarantine(command: argparse.ArgumentParser) -> None:
+    deeds = command.add_subparsers(title="deeds", metavar="DEED", dest="deed", required=True)
+    listing = deeds.add_parser("list", help="show ids and reasons")
+    listing.add_argument("--all", action="store_true", help="also what was released or purged")
+    for name, text in (
+        ("show", "write a sealed text to stdout; the history keeps why"),
+        ("release", "make it an ordinary item"),
+        ("purge", "delete it for good; only its outline stays"),
+    ):
+        deed = deeds.add_parser(name, help=text)
+        deed.add_argument("item_id")
+        deed.add_argument("--reason", required=True, help="why; it stays in the history")
+    rotate = deeds.add_parser("rotate", help="wrap every key under a new master key; run it again if it was cut off")
+    rotate.add_argument("--same-key", action="store_true", help="make no new master key, only finish a rotation")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -126,6 +126,25 @@ class Settings(BaseModel):
     max_item_bytes: int = Field(default=16_000_000, ge=1, description="Largest content of one item, in UTF-8 bytes.")
     max_store_bytes: int = Field(default=0, ge=0, description="Most content bytes of the namespace; 0 for no limit.")
 
+    scan_secrets: Literal["quarantine", "redact", "warn", "store"] = Field(
+        default="warn",
+        description="What becomes of texts with passwords, keys or tokens; store does not look for them.",
+    )
+    scan_personal: Literal["quarantine", "redact", "warn", "store"] = Field(
+        default="store",
+        description="What becomes of texts with cards, accounts, addresses or numbers of people.",
+    )
+    master_key: SecretStr | None = Field(
+        default=None,
+        description="Key of the quarantine, 32 bytes in base64; several with commas between, the current one first.",
+    )
+    master_key_in: Literal["file", "keyring"] = Field(
+        default="file", description="Where the quarantine's key is kept when master_key is not given."
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="File of the quarantine's key; master.key in the data directory without it."
+    )
+
     host: str = _text("127.0.0.1", "Address that HTTP listens on; beyond loopback needs a token and named hosts.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that HTTP listens on; 0 takes a free one.")
     bearer_token: SecretStr | None = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
@@ -25,6 +26,7 @@ from ..core.dump_records import (
     Record,
     RenditionRecord,
     Restored,
+    SealedRecord,
     Tally,
     ThreadRecord,
     UsageRecord,
@@ -61,6 +63,7 @@ _EXPORTS: Mapping[type[Record], str] = {
     EventRecord: "export_event",
     ImageRecord: "export_before_image",
     PriorRecord: "export_prior",
+    SealedRecord: "export_quarantine_item",
     UsageRecord: "export_usage",
     AgentRecord: "export_agent",
     TaskRecord: "export_task",
@@ -76,6 +79,7 @@ _RESTORES: Mapping[type[Record], str] = {
     EventRecord: "restore_event",
     ImageRecord: "restore_before_image",
     PriorRecord: "restore_before_image",
+    SealedRecord: "restore_quarantine_item",
     UsageRecord: "restore_usage",
     AgentRecord: "restore_agent",
     TaskRecord: "restore_task",
@@ -96,16 +100,19 @@ class _TriedError(Exception):
 class ExportTables(Tables):
     """Export and restore."""
 
-    async def export(self, namespace: str, *, thread: str | None = None) -> AsyncGenerator[Tally | Record, None]:
+    async def export(
+        self, namespace: str, *, thread: str | None = None, sealed: bool = False
+    ) -> AsyncGenerator[Tally | Record, None]:
         """See Store."""
         async with self._snapshot(namespace) as connection:
             counts = await connection.fetchrow(self._queries["export_counts"], namespace, thread)
             assert counts is not None
             yield Tally(dict(counts))
             for record in RECORDS:
-                at_once = _CONTENTS_AT_ONCE if record is ContentRecord else _ROWS_AT_ONCE
+                at_once = _CONTENTS_AT_ONCE if record in (ContentRecord, SealedRecord) else _ROWS_AT_ONCE
                 query = self._queries[_EXPORTS[record]]
-                async for row in connection.cursor(query, namespace, thread, prefetch=at_once):
+                asked = (sealed,) if record is SealedRecord else ()
+                async for row in connection.cursor(query, namespace, thread, *asked, prefetch=at_once):
                     yield _record(record, dict(row))
 
     @asynccontextmanager
@@ -280,6 +287,7 @@ def _batches(records: Iterable[Record]) -> Generator[list[Record], None, None]:
             batch, size = [], 0
         batch.append(record)
         size += len(record.content) if isinstance(record, ContentRecord) else 0
+        size += len(record.box or "") if isinstance(record, SealedRecord) else 0
     if batch:
         yield batch
 
@@ -294,6 +302,14 @@ def _number_or_none(item_id: str | None) -> int | None:
 
 def _hex(value: bytes) -> str:
     return value.hex()
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
+
+
+def _hex_of_base64(value: str | None) -> str | None:
+    return None if value is None else f"\\x{base64.b64decode(value).hex()}"
 
 
 def _image(found: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -326,6 +342,10 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "tags": tuple,
     "source": json.loads,
     "trust": TRUSTS.__getitem__,
+    "categories": json.loads,
+    "box": _base64,
+    "wrapped_key": _base64,
+    "fingerprint": _base64,
 }
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
@@ -335,6 +355,9 @@ _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "agent_id": partial(parse_id, "agent"),
     "sha256": "\\x{}".format,
     "trust": TRUSTS.index,
+    "box": _hex_of_base64,
+    "wrapped_key": _hex_of_base64,
+    "fingerprint": _hex_of_base64,
 }
 
 

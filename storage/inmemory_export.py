@@ -27,6 +27,7 @@ from ..core.ids import new_number
 from ..core.models import Event, Item, ItemDraft, Receipt, Rendition, TextUsage
 from ..core.ports import Clock, Redraft
 from .images import image_fields
+from .inmemory_sealed import sealed_record
 from .inmemory_shelf import Prior, Shelf
 from .inmemory_shelf import Record as Held
 from .inmemory_undo import Undo
@@ -74,10 +75,13 @@ class Exports(Undo):
         super().__init__(clock)
         self._annexes: defaultdict[str, Annex] = defaultdict(Annex)
 
-    async def export(self, namespace: str, *, thread: str | None = None) -> AsyncGenerator[Tally | Record, None]:
+    async def export(
+        self, namespace: str, *, thread: str | None = None, sealed: bool = False
+    ) -> AsyncGenerator[Tally | Record, None]:
         """See Store."""
         view = View(self._shelves[namespace], self._annexes[namespace], thread, self._clock.now())
-        records = sorted(view.records(), key=place)
+        kept = self._shelves[namespace].sealed.values() if thread is None else ()
+        records = sorted([*view.records(), *(sealed_record(one, sealed=sealed) for one in kept)], key=place)
         yield Tally(dict.fromkeys(type_names(), 0) | Counter(record.type for record in records))
         for record in records:
             yield record

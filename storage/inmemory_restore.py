@@ -17,6 +17,7 @@ from ..core.dump_records import (
     Record,
     RenditionRecord,
     Restored,
+    SealedRecord,
     ThreadRecord,
     UsageRecord,
     conflict,
@@ -29,6 +30,7 @@ from ..core.versions import Frame
 from . import inmemory_lineages as lineages
 from .images import trail_of
 from .inmemory_export import Annex, Exports, Version, View, item_record
+from .inmemory_sealed import put_sealed_record
 from .inmemory_shelf import Chunk, Prior, Shelf, Usage
 from .inmemory_shelf import Record as Held
 from .inmemory_work_records import take_work
@@ -113,6 +115,8 @@ class _Restoring:
                 return self._image(record)
             case PriorRecord():
                 return self._prior(record)
+            case SealedRecord():
+                return put_sealed_record(self.shelf, record)
             case UsageRecord():
                 return self._usage(record)
             case _:

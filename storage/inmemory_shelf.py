@@ -20,6 +20,8 @@ from ..core.models import (
     Remodelled,
     Rendition,
     Rung,
+    Sealed,
+    SealedItem,
     SpaceState,
     Span,
     SparseTerms,
@@ -182,6 +184,18 @@ class Snapshot:
 
 
 @dataclass(slots=True)
+class Kept:
+    """A sealed item; without its ciphertext once it is no longer sealed."""
+
+    item: SealedItem
+    sealed: Sealed | None
+
+    def put(self, sealed: Sealed) -> None:
+        """Keep a ciphertext, or the same one under another master key."""
+        self.sealed, self.item = sealed, replace(self.item, key_id=sealed.key_id, held=True)
+
+
+@dataclass(slots=True)
 class Shelf:
     """One namespace: nothing here refers to another."""
 
@@ -198,6 +212,7 @@ class Shelf:
     queue: Queue = field(default_factory=Queue)
     spaces: KnownSpaces | None = None
     work: Work = field(default_factory=Work)
+    sealed: dict[str, Kept] = field(default_factory=dict[str, Kept])
 
     def record(self, item_id: str) -> Record:
         """Return an item's record.

@@ -14,6 +14,7 @@ from .job_tables import JobTables
 from .ledger_tables import LedgerTables
 from .migrate import Roles, migrate, migrations
 from .pool import Pool, PoolConfig, open_pool
+from .quarantine_tables import QuarantineTables
 from .queries import fill, load
 from .rows import Row
 from .search_tables import SearchTables
@@ -32,7 +33,9 @@ class ServerFacts:
     login_is_app: bool
 
 
-class PostgresStore(ItemTables, LedgerTables, SearchTables, SpaceTables, JobTables, TaskTables, ExportTables):
+class PostgresStore(
+    ItemTables, LedgerTables, SearchTables, SpaceTables, JobTables, TaskTables, QuarantineTables, ExportTables
+):
     """Every method of Store is a named query and a row mapper; see the families it is made of."""
 
     def __init__(

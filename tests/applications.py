@@ -13,7 +13,10 @@ from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
 from palimpsest.core.clock import SystemClock
+from palimpsest.core.detection import PatternDetector
 from palimpsest.core.jobs import JobRunner
+from palimpsest.core.ports import HumanGate
+from palimpsest.core.screening import ScanPolicy
 from palimpsest.core.services import Ports, build_services
 from palimpsest.core.usage import UsageLog
 from palimpsest.core.validation import Limits
@@ -23,10 +26,12 @@ from palimpsest.server.workers import Worker
 from palimpsest.slm.times import EnglishTimes
 from palimpsest.storage.inmemory import InMemoryStore
 
-from .fakes import FirstWords, HashEmbedder, NoCorrections, ParagraphChunker, WordCounter, WordLexicon
+from .fakes import FirstWords, HashEmbedder, NoCorrections, ParagraphChunker, WordCounter, WordLexicon, sealer
 
 
-def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | None = None) -> Opener:
+def fake_opener(
+    store: InMemoryStore | None = None, embedder: HashEmbedder | None = None, gate: HumanGate | None = None
+) -> Opener:
     """How to open a memory of stand-ins."""
     store, embedder = store or InMemoryStore(), embedder or HashEmbedder()
 
@@ -48,6 +53,10 @@ def fake_opener(store: InMemoryStore | None = None, embedder: HashEmbedder | Non
                 usage=usage,
                 limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
                 task_lease=timedelta(minutes=settings.task_lease_minutes),
+                sealer=sealer(),
+                detector=PatternDetector(),
+                scan=ScanPolicy(settings.scan_secrets, settings.scan_personal),
+                gate=gate,
             )
         )
         worker = Worker(

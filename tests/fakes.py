@@ -1,14 +1,17 @@
 """Stand-ins for the ports: small, deterministic, and with behaviour that a reader can predict."""
 
+import base64
 import collections
 import hashlib
 import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from palimpsest.core.budget import fixed_budget
+from palimpsest.core.calls import Caller
 from palimpsest.core.errors import EmbedderError
 from palimpsest.core.ids import new_item_id
 from palimpsest.core.ingest import chunk_text
@@ -26,6 +29,7 @@ from palimpsest.core.models import (
     TokenCount,
 )
 from palimpsest.core.versions import frame
+from palimpsest.storage.sealing import EnvelopeSealer, GivenKeys
 
 MODEL = "test-model/1"
 WINDOW = 10_000
@@ -45,6 +49,51 @@ class HandClock:
 
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
+
+
+def sealer(*keys: bytes) -> EnvelopeSealer:
+    """A Sealer under given keys of 32 bytes, the current one first; under the same one unless told otherwise."""
+    return EnvelopeSealer(GivenKeys(",".join(base64.b64encode(key).decode() for key in keys or (bytes(range(32)),))))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a FakeGate asked."""
+
+    request_id: str
+    question: str
+    purpose: str
+    subject: str
+    subject_id: str
+
+
+class FakeGate:
+    """A HumanGate whose person says yes when the test does."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Question] = {}
+        self.yes: set[str] = set()
+        self.used: list[str] = []
+
+    async def request(
+        self, caller: Caller, *, question: str, purpose: str, subject: str, subject_id: str, urgency: str = "normal"
+    ) -> Question:
+        for known in self.asked.values():
+            if (known.purpose, known.subject_id) == (purpose, subject_id) and known.request_id not in self.yes:
+                return known
+        made = Question(f"ask_{len(self.asked):013d}", question, purpose, subject, subject_id)
+        self.asked[made.request_id] = made
+        return made
+
+    async def granted(self, namespace: str, purpose: str, subject: str, subject_id: str) -> Question | None:
+        wanted = (purpose, subject, subject_id)
+        open_ones = (
+            one for one in self.asked.values() if one.request_id in self.yes and one.request_id not in self.used
+        )
+        return next((one for one in open_ones if (one.purpose, one.subject, one.subject_id) == wanted), None)
+
+    async def use(self, caller: Caller, request_id: str) -> None:
+        self.used.append(request_id)
 
 
 def vector(text: str, dimensions: int = DIMENSIONS) -> tuple[float, ...]:

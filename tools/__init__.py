@@ -5,6 +5,7 @@ from mcp.types import ToolAnnotations
 from .agents import agent_list, agent_register
 from .context import memory_compress, memory_context
 from .export import memory_export
+from .quarantine import quarantine_add, quarantine_list, quarantine_release, quarantine_retrieve
 from .reading import memory_list, memory_retrieve, memory_search
 from .state import memory_state
 from .tasks import task_create, task_list, task_update
@@ -31,6 +32,11 @@ TOOLS = (
     ToolSpec(task_create, "Leave a task", _STEPS),
     ToolSpec(task_update, "Work on a task", _STEPS),
     ToolSpec(task_list, "List tasks", _READS),
+    ToolSpec(quarantine_add, "Seal a secret", _ADDS),
+    ToolSpec(quarantine_list, "What is sealed", _READS),
+    # Each look is written into the history.
+    ToolSpec(quarantine_retrieve, "Read a sealed text", _STEPS, meta=_LONG),
+    ToolSpec(quarantine_release, "Ask for release", _STEPS),
     ToolSpec(memory_list, "List memories", _READS, toolset="all"),
     ToolSpec(memory_export, "Export the memory", _READS, toolset="all", meta=_LONG),
     ToolSpec(agent_register, "Register an agent", _ADDS, toolset="all"),

@@ -1,7 +1,7 @@
 """How a tool reaches the memory that it acts on, and on whose behalf."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 
 from mcp.server.mcpserver import Context, Resolve
@@ -12,8 +12,6 @@ from ..core.memory import Memory
 if TYPE_CHECKING:
     # What all services stand on is not needed before the first call.
     from ..core.services import Services
-
-MAX_ACTOR = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +34,7 @@ class Session:
 
     def because(self, reason: str | None) -> Caller:
         """Return the caller with its reason, as the history shows it."""
-        if not reason:
-            return self.caller
-        # The history keeps neither lone surrogates nor NUL, as PostgreSQL's text cannot.
-        words = reason.encode(errors="replace").decode().replace("\x00", " ").split()
-        return replace(self.caller, actor=f"{self.caller.actor}: {' '.join(words)}"[:MAX_ACTOR])
+        return self.caller.because(reason)
 
 
 class Access(Protocol):

@@ -50,7 +50,7 @@ class Receipt(Result):
     def of(cls, receipt: models.Receipt) -> Self:
         """Say what the core's receipt says."""
         item = receipt.item
-        searchable = item.state is models.ItemState.ACTIVE and receipt.outcome != "purged"
+        searchable = item.state is models.ItemState.ACTIVE and receipt.outcome not in ("purged", "quarantined")
         return cls(
             item_id=item.item_id,
             outcome=receipt.outcome,

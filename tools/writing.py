@@ -122,6 +122,7 @@ _DONE = {
     "forgotten": "Forgot {id}; memory_forget with mode restore brings it back.",
     "restored": "Restored {id}.",
     "purged": "Purged {id} for good, with all its versions.",
+    "quarantined": "NOT kept as an ordinary memory: sealed as {id}.",
 }
 
 
@@ -141,6 +142,9 @@ def _version(receipt: models.Receipt) -> str | None:
 def _facts(result: Receipt) -> str:
     if result.outcome == "purged":
         return f"sha256 {result.sha256}, {result.total_tokens} tokens ({result.token_counter})."
+    if result.outcome == "quarantined":
+        kept = "durable" if result.durable else "NOT durable (the database does not wait for its disk)"
+        return f"{kept}, encrypted, in no search or context; quarantine_retrieve shows it for a stated purpose."
     if not result.searchable_by_word:
         found = "not searchable"
     elif result.searchable_by_meaning:

@@ -22,6 +22,17 @@ from .items import (
 from .jobs import JOB_KINDS, DeadJob, Job, JobCount, JobKind, PendingChunk
 from .language import Completion, TextUsage
 from .ledger import NEAR, Outcome, Pressure, Receipt, Rung, Stale, StaleItem, Step, ThreadState
+from .quarantine import (
+    Family,
+    Finding,
+    OpenedPage,
+    ScanAction,
+    Sealed,
+    SealedItem,
+    SealedPage,
+    SealedState,
+    Sealing,
+)
 from .search import Candidate, CandidateSet, Evidence, Hit, RankedChunk, SearchAnswer
 from .spaces import BareChunk, Coverage, MadeVector, QueryVector, Space, SpaceState
 from .spellings import Spelling
@@ -78,7 +89,9 @@ __all__ = [
     "Detail",
     "Event",
     "Evidence",
+    "Family",
     "Filters",
+    "Finding",
     "Handoff",
     "Handout",
     "Hit",
@@ -95,6 +108,7 @@ __all__ = [
     "MadeVector",
     "MemoryState",
     "MemoryType",
+    "OpenedPage",
     "Outcome",
     "Page",
     "PendingChunk",
@@ -106,6 +120,12 @@ __all__ = [
     "Remodelled",
     "Rendition",
     "Rung",
+    "ScanAction",
+    "Sealed",
+    "SealedItem",
+    "SealedPage",
+    "SealedState",
+    "Sealing",
     "SearchAnswer",
     "Space",
     "SpaceState",

@@ -11,7 +11,16 @@ Pressure = Literal["low", "near", "over", "unsafe"]
 
 
 Outcome = Literal[
-    "added", "duplicate", "retyped", "replayed", "updated", "unchanged", "forgotten", "restored", "purged"
+    "added",
+    "duplicate",
+    "retyped",
+    "replayed",
+    "updated",
+    "unchanged",
+    "forgotten",
+    "restored",
+    "purged",
+    "quarantined",
 ]
 
 
@@ -121,7 +130,8 @@ class Receipt:
 
     ``outcome`` of an add: ``added``, ``duplicate`` (the thread already holds exactly this content: nothing was added,
     ``item`` is the one that holds it), ``retyped`` (nothing was added: ``item`` has this content but for its typing)
-    or ``replayed`` (the idempotency key was used before: ``item`` is what that call made). ``version_of`` is the newest
+    ``replayed`` (the idempotency key was used before: ``item`` is what that call made) or ``quarantined`` (the text is
+    sealed: ``item`` tells its id and nothing else). ``version_of`` is the newest
     other item of an added item's lineage. ``chunks_pending`` counts chunks whose vectors are still being made: 0 means
     searchable by meaning.
     ``ledger`` is the thread's account after the write, ``steps`` what stepped down because of it.

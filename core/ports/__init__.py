@@ -2,28 +2,35 @@
 
 from .language import Meter, Summarizer, TextModel
 from .parts import Chunker, Clock, Compressor, Embedder, Indexer, LexicalEncoder, Speller, TimeReader, TokenCounter
+from .sealing import Asked, Detector, HumanGate, Sealer
 from .store import Store
 from .store_dumps import DumpStore
 from .store_items import ItemStore, Redraft
 from .store_jobs import JobStore
 from .store_ledger import LedgerStore
+from .store_quarantine import QuarantineStore
 from .store_search import SearchStore
 from .store_spaces import SpaceStore
 from .store_tasks import TaskStore
 
 __all__ = [
+    "Asked",
     "Chunker",
     "Clock",
     "Compressor",
+    "Detector",
     "DumpStore",
     "Embedder",
+    "HumanGate",
     "Indexer",
     "ItemStore",
     "JobStore",
     "LedgerStore",
     "LexicalEncoder",
     "Meter",
+    "QuarantineStore",
     "Redraft",
+    "Sealer",
     "SearchStore",
     "SpaceStore",
     "Speller",

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 class DumpStore(Protocol):
     """Everything of a namespace out of a store, and back in."""
 
-    def export(self, namespace: str, *, thread: str | None = None) -> AsyncGenerator[Tally | Record, None]:
+    def export(
+        self, namespace: str, *, thread: str | None = None, sealed: bool = False
+    ) -> AsyncGenerator[Tally | Record, None]:
         """Give all that cannot be made again from the rest, as of one moment: the tally, then records in dump order.
 
-        With ``thread`` only that thread, its items and what belongs to them. Nothing is held but a few records at a
+        With ``thread`` only that thread, its items and what belongs to them. Of sealed items the outline only, or with
+        ``sealed`` their ciphertext too. Nothing is held but a few records at a
         time; close the generator (``contextlib.aclosing``), for it may hold a connection.
         """
         ...

@@ -15,7 +15,7 @@ from ... import __version__
 from ...core.errors import PalimpsestError
 from ...core.models import DeadJob, JobCount
 from ...core.spaces import Spaces
-from ..app import choose_counter, choose_embedder, connect_arguments, open_store
+from ..app import choose_counter, choose_embedder, choose_sealer, connect_arguments, open_store
 from ..embedders import former_embedder
 from ..http import check_exposure
 from ..logs import configure_logging
@@ -38,11 +38,12 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "database log": lambda: check_database_log(settings),
         "vectors": lambda: check_vectors(settings),
         "jobs": lambda: check_jobs(settings),
+        "quarantine": lambda: check_quarantine(settings),
     }
     print(f"palimpsest {__version__}")
     failed: list[str] = []
     for name, check in checks.items():
-        if name in ("database log", "vectors", "jobs") and "database" in failed:
+        if name in ("database log", "vectors", "jobs", "quarantine") and "database" in failed:
             # The same failure once more would tell nothing.
             continue
         start = time.perf_counter()
@@ -191,6 +192,32 @@ def counts_told(counts: Sequence[JobCount]) -> list[str]:
         since = f", the oldest due {one.oldest_due:%Y-%m-%d %H:%M:%S} UTC" if one.oldest_due else ""
         told.append(f"{one.kind}: {one.waiting} waiting, {one.leased} in work, {one.dead} dead{since}")
     return told or ["none"]
+
+
+async def check_quarantine(settings: Settings) -> str:
+    """Open every sealed item's key, of which none is made for that.
+
+    Raises:
+        SealError: the master key is missing, unreadable or another one.
+        StoreError: the database cannot be reached.
+    """
+    embedder = choose_embedder(settings)
+    try:
+        async with open_store(settings, embedder) as store:
+            sealer = choose_sealer(settings)
+            page = await store.list_sealed(settings.namespace, limit=1, before=None)
+            if not page.total:
+                return f"nothing is sealed; the master key would be in {sealer.source}"
+            # Any other id than a key's shows all of them.
+            after: str | None = None
+            count = 0
+            while batch := await store.sealed_under_others(settings.namespace, "", after=after, limit=50):
+                for item_id, sealed in batch:
+                    sealer.open(sealed, settings.namespace, item_id)
+                count, after = count + len(batch), batch[-1][0]
+            return f"{count} of {page.total} sealed items are here and open; the master key is in {sealer.source}"
+    finally:
+        await embedder.aclose()
 
 
 def dead_told(dead: Sequence[DeadJob], total: int) -> list[str]:

@@ -27,20 +27,20 @@ async def open_export(settings: Settings) -> AsyncGenerator[Export, None]:
 async def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Write the dump to a file, which appears only when it is complete, or to stdout."""
     if arguments.file == "-":
-        return await _to_stdout(settings, arguments.thread)
+        return await _to_stdout(settings, arguments.thread, sealed=arguments.sealed)
     path = Path(arguments.file)
     with _new_file(path, overwrite=arguments.force) as file:
         async with open_export(settings) as export:
-            records = await _write(export, settings.namespace, arguments.thread, file)
+            records = await _write(export, settings.namespace, arguments.thread, file, sealed=arguments.sealed)
         size = file.tell()
     print(f"Dumped {records:,} records ({size:,} bytes) of the namespace {settings.namespace} to {path}.")
     return 0
 
 
-async def _to_stdout(settings: Settings, thread: str | None) -> int:
+async def _to_stdout(settings: Settings, thread: str | None, *, sealed: bool) -> int:
     async with open_export(settings) as export:
         try:
-            await _write(export, settings.namespace, thread, sys.stdout.buffer)
+            await _write(export, settings.namespace, thread, sys.stdout.buffer, sealed=sealed)
             sys.stdout.buffer.flush()
         except BrokenPipeError:
             raise
@@ -51,9 +51,9 @@ async def _to_stdout(settings: Settings, thread: str | None) -> int:
     return 0
 
 
-async def _write(export: Export, namespace: str, thread: str | None, file: BinaryIO) -> int:
+async def _write(export: Export, namespace: str, thread: str | None, file: BinaryIO, *, sealed: bool) -> int:
     count = 0
-    async with aclosing(export.lines(namespace, thread)) as lines:
+    async with aclosing(export.lines(namespace, thread, sealed=sealed)) as lines:
         async for line in lines:
             file.write(line)
             count += 1

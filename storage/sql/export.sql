@@ -23,6 +23,7 @@ SELECT
         (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS before_image,
     (SELECT count(*) FROM palimpsest.before_images x
      WHERE x.namespace_id = $1 AND x.subject <> 'item' AND $2 IS NULL) AS prior,
+    (SELECT count(*) FROM palimpsest.quarantine_items q WHERE q.namespace_id = $1 AND $2 IS NULL) AS quarantine_item,
     (SELECT count(*) FROM palimpsest.usage u
      WHERE u.namespace_id = $1 AND ($2 IS NULL OR u.thread = $2)) AS usage,
     (SELECT count(*) FROM palimpsest.agents a WHERE a.namespace_id = $1 AND $2 IS NULL) AS agent,
@@ -93,6 +94,15 @@ SELECT b.event_id, b.subject, b.subject_id, b.image
 FROM palimpsest.before_images b
 WHERE b.namespace_id = $1 AND b.subject <> 'item' AND $2::text IS NULL
 ORDER BY b.event_id
+
+-- export_quarantine_item --
+-- Outlines of sealed items, which belong to no thread, with their ciphertext only where it is asked for.
+SELECT q.item_id, q.reason, q.categories, q.state, q.size_bytes, CASE WHEN $3::boolean THEN q.box END AS box,
+    CASE WHEN $3 THEN q.wrapped_key END AS wrapped_key, q.key_id, CASE WHEN $3 THEN q.fingerprint END AS fingerprint,
+    q.actor, q.created_at, q.settled_at
+FROM palimpsest.quarantine_items q
+WHERE q.namespace_id = $1 AND $2::text IS NULL
+ORDER BY q.item_id
 
 -- export_usage --
 -- Calls of language models.
@@ -246,6 +256,30 @@ INSERT INTO palimpsest.before_images (namespace_id, event_id, subject, subject_i
 SELECT $1, w.event_id, w.subject, w.subject_id, w.image
 FROM json_populate_recordset(NULL::palimpsest.before_images, $2::json) AS w
 RETURNING event_id AS key, true AS made, false AS differs
+
+-- restore_quarantine_item --
+-- Insert sealed items; one that is here as an outline only gets its ciphertext, one that is settled here stays so.
+WITH wanted AS (
+    SELECT * FROM json_populate_recordset(NULL::palimpsest.quarantine_items, $2::json)
+), made AS (
+    INSERT INTO palimpsest.quarantine_items AS q (namespace_id, item_id, reason, categories, state, size_bytes, box,
+        wrapped_key, key_id, fingerprint, actor, created_at, settled_at)
+    SELECT $1, w.item_id, w.reason, w.categories, w.state, w.size_bytes, w.box, w.wrapped_key, w.key_id,
+        -- The same text may be sealed here under another id.
+        CASE WHEN NOT EXISTS (SELECT FROM palimpsest.quarantine_items o
+            WHERE o.namespace_id = $1 AND o.fingerprint = w.fingerprint) THEN w.fingerprint END,
+        w.actor, w.created_at, w.settled_at
+    FROM wanted w
+    ON CONFLICT (namespace_id, item_id) DO UPDATE SET box = excluded.box, wrapped_key = excluded.wrapped_key,
+        key_id = excluded.key_id, fingerprint = excluded.fingerprint
+    WHERE q.state = 'sealed' AND q.box IS NULL AND excluded.box IS NOT NULL
+        AND (q.reason, q.size_bytes, q.created_at) = (excluded.reason, excluded.size_bytes, excluded.created_at)
+    RETURNING q.item_id, q.xmax = 0 AS fresh
+)
+SELECT w.item_id AS key, coalesce(m.fresh, false) AS made, m.item_id IS NULL
+    AND (w.reason, w.size_bytes, w.created_at) IS DISTINCT FROM (q.reason, q.size_bytes, q.created_at) AS differs
+FROM wanted w LEFT JOIN made m ON m.item_id = w.item_id
+LEFT JOIN palimpsest.quarantine_items q ON q.namespace_id = $1 AND q.item_id = w.item_id
 
 -- restore_usage --
 -- Insert calls of language models.

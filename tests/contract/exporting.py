@@ -14,7 +14,7 @@ from palimpsest.core.dump_records import (
     Tally,
 )
 from palimpsest.core.export import ContentIndexer, Export
-from palimpsest.core.ids import new_number, public_id
+from palimpsest.core.ids import new_item_id, new_number, public_id
 from palimpsest.core.ladder import one_down
 from palimpsest.core.models import (
     AgentDraft,
@@ -31,7 +31,7 @@ from palimpsest.core.models import (
 )
 from palimpsest.core.ports import Store
 
-from ..fakes import BUDGETS, START, HashEmbedder, ParagraphChunker, WordLexicon, draft
+from ..fakes import BUDGETS, START, HashEmbedder, ParagraphChunker, WordLexicon, draft, sealer
 from .test_store_undo import edit, undo
 
 EMBEDDER = HashEmbedder()
@@ -43,8 +43,8 @@ def export_of(store: Store) -> Export:
     return Export(store=store, indexer=INDEXER)
 
 
-async def dump(store: Store, namespace: str, thread: str | None = None) -> bytes:
-    async with aclosing(export_of(store).lines(namespace, thread)) as lines:
+async def dump(store: Store, namespace: str, thread: str | None = None, *, sealed: bool = False) -> bytes:
+    async with aclosing(export_of(store).lines(namespace, thread, sealed=sealed)) as lines:
         return b"".join([line async for line in lines])
 
 
@@ -90,6 +90,10 @@ async def fill(store: Store, namespace: str) -> Sequence[str]:
     await store.purge(namespace, purged.item_id, actor="h", budgets=BUDGETS)
     await store.touch(namespace, [third.item_id], START + timedelta(days=400))
     await store.use_model(namespace, "fourth", "another-model", actor="m", budgets=BUDGETS)
+    sealed = sealer().seal(b"a sealed text", namespace, sealed_id := new_item_id())
+    await store.put_sealed(
+        namespace, sealed_id, sealed, reason="r", categories={"password": 1}, size_bytes=13, actor="i"
+    )
     usage = TextUsage("model/1", 100, 20, 5)
     await store.note_usage(namespace, usage, micros=12, purpose="summary", thread="main")
     await store.note_usage(namespace, usage, micros=None, purpose="other")

@@ -30,7 +30,7 @@ async def test_an_empty_namespace_has_a_dump_too(store: Store, mine: str) -> Non
     header, end = [json.loads(line) for line in dumped.splitlines()]
     assert header == {
         "palimpsest_dump": 1,
-        "schema": 11,
+        "schema": 13,
         "namespace": mine,
         "thread": None,
         "counts": dict.fromkeys(type_names(), 0),
@@ -59,6 +59,7 @@ async def test_records_come_in_their_order_as_many_as_the_tally_says(store: Stor
         "event": counted["event"],
         "before_image": counted["before_image"],
         "prior": 15,
+        "quarantine_item": 1,
         "usage": 2,
         "agent": 2,
         "task": 4,

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from palimpsest.core.budget import Budgets, fixed_budget
 from palimpsest.core.compression import Compression
 from palimpsest.core.context import Context
+from palimpsest.core.detection import PatternDetector
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import Caller, Memory
-from palimpsest.core.ports import Store
+from palimpsest.core.ports import HumanGate, Sealer, Store
 from palimpsest.core.ranking import Weights
+from palimpsest.core.screening import ScanPolicy
 from palimpsest.core.services import Ports, Services, build_services
 from palimpsest.core.usage import UsageLog
 from palimpsest.core.validation import Limits
@@ -48,11 +50,15 @@ def build_parts(
     weights: Weights | None = None,
     corrects: bool = False,
     untrusted: bool = False,
+    sealer: Sealer | None = None,
+    scan: ScanPolicy | None = None,
+    gate: HumanGate | None = None,
 ) -> Parts:
     """Wire a memory; ``store`` stands in for the in-memory one, and has its time from ``clock``.
 
     ``weights`` rank instead of the fitted ones. With ``untrusted`` searches have what is not trusted. With ``corrects``
-    words are encoded as a server does it, and mistyped ones looked for.
+    words are encoded as a server does it, and mistyped ones looked for. Texts are looked at for secrets only where
+    ``scan`` says what becomes of those.
     """
     embedder, usage = HashEmbedder(), UsageLog()
     lexicon = WordEncoder() if corrects else WordLexicon()
@@ -74,6 +80,10 @@ def build_parts(
             limits=limits or Limits(),
             weights=weights,
             untrusted=untrusted,
+            sealer=sealer,
+            detector=None if scan is None else PatternDetector(),
+            scan=scan or ScanPolicy(),
+            gate=gate,
         )
     )
     return Parts(

@@ -72,6 +72,10 @@ async def test_the_default_list_leaves_memory_list_out_and_all_has_it() -> None:
         "task_create",
         "task_update",
         "task_list",
+        "quarantine_add",
+        "quarantine_list",
+        "quarantine_retrieve",
+        "quarantine_release",
     ]
     assert [tool.name for tool in (await listed("all")).tools] == [
         *default,
