@@ -12,6 +12,7 @@ import random
 import tempfile
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 from palimpsest.core.calls import Caller
@@ -29,12 +30,10 @@ BACK_ON_THE_WAY = 0.2
 async def measure(changes: int, seed: int) -> None:
     """Change, take back, and print the counts."""
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         config = EmbeddedConfig(data_dir=Path(folder), idle_seconds=0)
         async with EmbeddedServer(config) as endpoint:
-            connect = {"host": endpoint.host, "port": endpoint.port, "user": endpoint.user}
-            connect |= {"password": endpoint.password, "database": endpoint.database}
-            store = await open_store(connect, embedding_model=MODEL, dimensions=DIMENSIONS)
+            store = await open_store(asdict(endpoint), embedding_model=MODEL, dimensions=DIMENSIONS)
             try:
                 parts = build_parts(store=store, budgets=budget_of)
                 changer = Changer(parts.services, store, Caller("undo"), random.Random(seed))

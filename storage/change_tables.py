@@ -225,7 +225,7 @@ class ChangeTables(LineageTables, HistoryTables):
         return images.renditions(await connection.fetch(self._queries["renditions"], namespace, number))
 
     async def _write_version(
-        self, connection: Connection, namespace: str, row: Row, draft: ItemDraft, place: int | None
+        self, connection: Connection, namespace: str, row: Row, draft: ItemDraft, place: int | None, occurrence: int = 0
     ) -> Row:
         """Make a draft the item's next version, with all that is derived from it; accounts and lineages come later."""
         labels = draft.labels
@@ -251,6 +251,7 @@ class ChangeTables(LineageTables, HistoryTables):
             draft.happened_at,
             *rows.frame_columns(draft.frame),
             TRUSTS.index(labels.trust),
+            occurrence,
         )
         assert new is not None
         await connection.execute(self._queries["drop_index"], namespace, row["item_id"])

@@ -47,12 +47,14 @@ async def scrub(owner: Mapping[str, Any]) -> Scrubbed:
         try:
             missing += await _in_the_way(connection)
             await connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
-            tables = await _rewrite(connection)
-            done.append(f"{tables} tables were rewritten")
-            try:
-                await connection.execute("VACUUM (FULL) pg_catalog.pg_statistic")
+            tables, skipped = await _rewrite(connection)
+            if tables:
+                done.append(f"{tables} tables were rewritten")
+            if skipped:
+                missing.append(_TABLES.format(", ".join(skipped)))
+            if await _is_rewritten(connection, "pg_catalog.pg_statistic", "FULL"):
                 done.append("the planner's statistics, which quote frequent values, were rewritten")
-            except asyncpg.InsufficientPrivilegeError:
+            else:
                 missing.append(_STATISTICS)
             try:
                 segments = await _renew_log(connection)
@@ -64,16 +66,31 @@ async def scrub(owner: Mapping[str, Any]) -> Scrubbed:
     return Scrubbed(tuple(done), tuple(missing))
 
 
-async def _rewrite(connection: Connection) -> int:
+async def _rewrite(connection: Connection) -> tuple[int, list[str]]:
+    """Return how many tables were rewritten, and the names of those that were not."""
     found = await connection.fetch(
         "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'palimpsest'::regnamespace AND c.relkind = 'r'"
         " ORDER BY c.relname"
     )
+    skipped: list[str] = []
+    rewritten = 0
     for row in found:
+        name = f'palimpsest."{row["relname"]}"'
+        if row["relname"] in _WITHOUT_TEXT:
+            await connection.execute(f"VACUUM {name}")
         # ANALYZE writes the statistics anew.
-        options = "ANALYZE" if row["relname"] in _WITHOUT_TEXT else "FULL, ANALYZE"
-        await connection.execute(f'VACUUM ({options}) palimpsest."{row["relname"]}"')
-    return len(found)
+        elif await _is_rewritten(connection, name, "FULL, ANALYZE"):
+            rewritten += 1
+        else:
+            skipped.append(row["relname"])
+    return rewritten, skipped
+
+
+async def _is_rewritten(connection: Connection, table: str, options: str) -> bool:
+    """Vacuum a table, and say whether it lies in another file now: one that is not the login's is only warned of."""
+    before = await connection.fetchval("SELECT pg_relation_filenode($1::text::regclass)", table)
+    await connection.execute(f"VACUUM ({options}) {table}")
+    return bool(before != await connection.fetchval("SELECT pg_relation_filenode($1::text::regclass)", table))
 
 
 async def _in_the_way(connection: Connection) -> list[str]:
@@ -119,6 +136,9 @@ async def _renew_log(connection: Connection) -> int:
     return segments
 
 
+_TABLES = (
+    "This login may not rewrite {}: it does not own them; set PALIMPSEST_DATABASE_OWNER_URL to the login that migrates."
+)
 _STATISTICS = (
     "This login may not rewrite pg_statistic, which quotes frequent values of short columns; as a superuser run "
     "VACUUM FULL pg_catalog.pg_statistic in this database."

@@ -95,7 +95,8 @@ class UndoTables(ChangeTables):
         """Let everything be as it was, then bring the accounts up to date."""
         trail, written = about.before.trail, about.row
         if draft is not None:
-            written = await self._write_version(connection, namespace, about.row, draft, None)
+            occurrence = about.before.own.get("occurrence") or 0
+            written = await self._write_version(connection, namespace, about.row, draft, None, occurrence)
         if trail.renditions is not None:
             await self._swap_renditions(connection, namespace, written["item_id"], trail.renditions)
         if trail.model is not None:

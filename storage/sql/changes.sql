@@ -43,7 +43,7 @@ UPDATE palimpsest.items SET version = $3, sha256 = $5, size_bytes = octet_length
     tags = $14::text[], thread = $15, position = coalesce($16::bigint, position), header_tokens = $17::integer,
     detail = CASE $22::smallint WHEN 0 THEN 'archived' ELSE 'full' END, trust = $22,
     cost = CASE $22 WHEN 0 THEN 0 ELSE $6 + $17 END, happened_at = coalesce($18::timestamptz, happened_at), lineage = NULL, latest = true,
-    occurrence = 0, head = $19::integer, middle = $20::integer, tail = $21::integer, updated_at = now()
+    occurrence = $23::smallint, head = $19::integer, middle = $20::integer, tail = $21::integer, updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from palimpsest.core.models import Labels, Rendition
 from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer
 from palimpsest.storage.postgres import open_store
 from palimpsest.storage.scrub import scrub
+from palimpsest.storage.server_logs import telling_settings
 
 from ..contract.exporting import dump
 from ..contract.test_store_undo import edit, undo
@@ -111,3 +113,42 @@ async def test_after_a_scrub_no_file_of_the_database_holds_anything_of_what_was_
         finally:
             await connection.close()
     assert holding(folder) == {}
+
+
+async def test_a_login_that_may_not_do_everything_says_what_is_left(database: Mapping[str, Any]) -> None:
+    connection = await asyncpg.connect(**database)
+    owner = f"owner_{secrets.token_hex(4)}"
+    try:
+        await connection.execute(f"CREATE ROLE {owner} LOGIN PASSWORD 'p'")
+        tables = await connection.fetch(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'palimpsest'::regnamespace AND relkind = 'r'"
+        )
+        for row in tables:
+            await connection.execute(f'ALTER TABLE palimpsest."{row["relname"]}" OWNER TO {owner}')
+        await connection.execute(f"GRANT USAGE ON SCHEMA palimpsest TO {owner}")
+        report = await scrub({**database, "user": owner, "password": "p"})
+        await connection.execute("REASSIGN OWNED BY " + owner + " TO CURRENT_USER")
+        foreign = await scrub({**database, "user": owner, "password": "p"})
+    finally:
+        await connection.execute(f"DROP OWNED BY {owner}; DROP ROLE {owner}")
+        await connection.close()
+    assert report.done == (f"{len(tables) - 1} tables were rewritten",)
+    assert [text.split(",")[0] for text in report.missing] == [
+        "This login may not rewrite pg_statistic",
+        "This login may not run the write-ahead log through; as a superuser set wal_recycle = off and run CHECKPOINT "
+        "and SELECT pg_switch_wal() until the files in pg_wal of before are gone",
+    ]
+    assert foreign.done == ()
+    assert foreign.missing[0].startswith("This login may not rewrite before_images, chunks, contents, ")
+
+
+async def test_a_server_that_logs_what_it_is_asked_is_told(database: Mapping[str, Any]) -> None:
+    assert await telling_settings(database) == []
+    connection = await asyncpg.connect(**database)
+    try:
+        name = database["database"]
+        await connection.execute(f"ALTER DATABASE {name} SET log_statement = 'all'")
+        await connection.execute(f"ALTER DATABASE {name} SET log_min_duration_statement = 100")
+    finally:
+        await connection.close()
+    assert await telling_settings(database) == ["log_min_duration_statement = 100", "log_statement = all"]
