@@ -15,6 +15,7 @@ from .dump_records import (
     PriorRecord,
     Record,
     RenditionRecord,
+    RequestRecord,
     Tally,
     ThreadRecord,
     place,
@@ -145,6 +146,8 @@ class Relations:
                 if self._events.get(record.event_id, ("", False))[0] != record.subject_id:
                     return f"there is no event {record.event_id} of {record.subject_id} that it could undo"
                 return _of_another_kind(record)
+            case RequestRecord():
+                return _unlike_a_request(record)
             case _:
                 pass
         return None
@@ -189,6 +192,16 @@ class Relations:
         if image.image is not None and image.image.version > self._items[image.item_id][0]:
             return f"{image.item_id} has no version {image.image.version}"
         return None
+
+
+def _unlike_a_request(record: RequestRecord) -> str | None:
+    if (record.subject is None) != (record.subject_id is None):
+        return f"{record.request_id} has a subject without an id, or an id without a subject"
+    if (record.status == "open") == (record.answered_at is not None):
+        return f"{record.request_id} is {record.status}, and has {'an end' if record.answered_at else 'no end'}"
+    if record.subject is None or record.subject_id is None or record.subject_id.startswith(PREFIXES[record.subject]):
+        return None
+    return f"{record.subject_id} is the id of no {record.subject}"
 
 
 def _of_another_kind(record: EventRecord | PriorRecord) -> str | None:

@@ -8,11 +8,11 @@ from pydantic import AfterValidator, AliasChoices, AwareDatetime, ConfigDict, Fi
 
 from .errors import ConflictError, InvalidInputError
 from .ids import LARGEST, PREFIXES, Subject, parse_id, parse_item_id
-from .models import MemoryType, Standing
+from .models import AnsweredHow, MemoryType, Purpose, RequestStatus, Standing, Urgency
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
-SCHEMA = 10
+SCHEMA = 12
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
@@ -21,6 +21,14 @@ def _item_id(text: str) -> str:
         parse_item_id(text)
     except InvalidInputError as error:
         raise ValueError("it is no item id") from error
+    return text
+
+
+def _request_id(text: str) -> str:
+    try:
+        parse_id("request", text)
+    except InvalidInputError as error:
+        raise ValueError("it is no request id") from error
     return text
 
 
@@ -47,6 +55,7 @@ LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "linea
 Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[Text, Field(min_length=1)]
 ItemId = Annotated[str, Field(max_length=40), AfterValidator(_item_id)]
+RequestId = Annotated[str, Field(max_length=40), AfterValidator(_request_id)]
 AnyId = Annotated[str, Field(max_length=40), AfterValidator(_any_id)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Small = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -235,6 +244,35 @@ class UsageRecord(_Record):
     micros: Large | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord(_Record):
+    """A question to a person, and what became of it."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("request_id",)
+    type: Literal["human_request"] = "human_request"
+    request_id: RequestId
+    revision: Version
+    asker: Text
+    purpose: Purpose
+    question: Name
+    choices: tuple[Text, ...]
+    form: Mapping[str, JsonValue] | None
+    urgency: Urgency
+    deadline: AwareDatetime | None
+    fallback: JsonValue
+    subject: Subject | None
+    subject_id: AnyId | None
+    state: Text
+    status: RequestStatus
+    answer: JsonValue
+    answered_by: Text | None
+    answered_how: AnsweredHow | None
+    created_at: AwareDatetime
+    answered_at: AwareDatetime | None
+    used_at: AwareDatetime | None
+    told_at: AwareDatetime | None
+
+
 Record = (
     ThreadRecord
     | ItemRecord
@@ -245,6 +283,7 @@ Record = (
     | ImageRecord
     | PriorRecord
     | UsageRecord
+    | RequestRecord
 )
 
 RECORDS: tuple[type[Record], ...] = (
@@ -257,6 +296,7 @@ RECORDS: tuple[type[Record], ...] = (
     ImageRecord,
     PriorRecord,
     UsageRecord,
+    RequestRecord,
 )
 """In the order in which a dump has them: each refers only to those before it."""
 

@@ -5,7 +5,8 @@
     PalimpsestError
     ├── InvalidInputError          the caller can mend it
     ├── NotFoundError
-    │   └── ItemNotFoundError
+    │   ├── ItemNotFoundError
+    │   └── RequestNotFoundError
     ├── ConflictError              the world is not as the caller believes
     ├── StoreError
     │   ├── StoreUnavailableError  nothing was written; try again later
@@ -47,6 +48,17 @@ class ItemNotFoundError(NotFoundError):
         """Name the id; an id of another namespace reads the same as one that never was."""
         super().__init__(f"No item {item_id!r} exists in this namespace; take an id from memory_search or memory_list.")
         self.item_id = item_id
+
+
+class RequestNotFoundError(NotFoundError):
+    """No request with that id exists in this namespace."""
+
+    def __init__(self, request_id: str) -> None:
+        """Name the id; an id of another namespace reads the same as one that never was."""
+        super().__init__(
+            f"No request {request_id!r} exists in this namespace; human_list and `palimpsest inbox` show them."
+        )
+        self.request_id = request_id
 
 
 class ConflictError(PalimpsestError):

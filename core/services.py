@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from .approval import Approval, HumanPolicy
 from .budget import Budgets
 from .compression import Compression
 from .context import Context
@@ -11,6 +12,7 @@ from .finding import Finder
 from .hygiene import Hygiene, HygieneLimits
 from .ingest import Ingest
 from .memory import Memory
+from .people import People
 from .ports import (
     Chunker,
     Clock,
@@ -52,6 +54,7 @@ class Ports:
     spaces: Spaces | None = None
     times: TimeReader | None = None
     speller: Speller | None = None
+    human: HumanPolicy = field(default_factory=HumanPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Services:
     hygiene: Hygiene
     export: Export
     pages: ExportPages
+    people: People
+    approval: Approval
     summarizes: bool
 
 
@@ -101,6 +106,7 @@ def build_services(ports: Ports) -> Services:
         limits=ports.limits,
         summarizer=ports.summarizer,
     )
+    people = People(store=ports.store, clock=ports.clock)
     export = Export(
         store=ports.store,
         indexer=ContentIndexer(chunker=ports.chunker, lexicon=ports.lexicon, embedder=ports.embedder),
@@ -115,5 +121,7 @@ def build_services(ports: Ports) -> Services:
         hygiene=Hygiene(store=ports.store, clock=ports.clock, budgets=ports.budgets, limits=ports.hygiene),
         export=export,
         pages=ExportPages(export=export, store=ports.store, counter=ports.counter, budgets=ports.budgets),
+        people=people,
+        approval=Approval(memory=memory, people=people, store=ports.store, policy=ports.human),
         summarizes=ports.summarizer is not None,
     )

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mappi
 from contextlib import asynccontextmanager
 from dataclasses import asdict, fields
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.dump_lines import encoding_of
@@ -23,6 +24,7 @@ from ..core.dump_records import (
     PriorRecord,
     Record,
     RenditionRecord,
+    RequestRecord,
     Restored,
     Tally,
     ThreadRecord,
@@ -31,7 +33,7 @@ from ..core.dump_records import (
     type_names,
 )
 from ..core.errors import ConflictError
-from ..core.ids import format_item_id, new_number, parse_id, parse_item_id, public_id
+from ..core.ids import Subject, format_item_id, new_number, parse_id, parse_item_id, public_id
 from . import rows
 from .item_tables import REWEIGH_AFTER
 from .rows import Row
@@ -58,6 +60,7 @@ _EXPORTS: Mapping[type[Record], str] = {
     ImageRecord: "export_before_image",
     PriorRecord: "export_prior",
     UsageRecord: "export_usage",
+    RequestRecord: "export_human_request",
 }
 _RESTORES: Mapping[type[Record], str] = {
     ThreadRecord: "restore_thread",
@@ -68,7 +71,12 @@ _RESTORES: Mapping[type[Record], str] = {
     ImageRecord: "restore_before_image",
     PriorRecord: "restore_before_image",
     UsageRecord: "restore_usage",
+    RequestRecord: "restore_human_request",
 }
+
+
+_SUBJECTS: Mapping[str, Subject] = {"item": "item", "content": "item", "human_request": "request"}
+"""Whose ids the keys of these records are."""
 
 
 class _TriedError(Exception):
@@ -247,8 +255,8 @@ class _Index:
 def _check(name: str, found: Sequence[Row]) -> None:
     differing = next((row["key"] for row in found if row["differs"]), None)
     if differing is not None:
-        key = format_item_id(differing) if name in ("item", "content") else repr(differing)
-        raise conflict(name, key)
+        subject = _SUBJECTS.get(name)
+        raise conflict(name, repr(differing) if subject is None else public_id(subject, differing))
 
 
 def _batches(records: Iterable[Record]) -> Generator[list[Record], None, None]:
@@ -290,8 +298,11 @@ def _image_row(image: Image) -> Mapping[str, Any]:
     return {name: value for name, value in found.items() if not (name in LATER_IMAGE_FIELDS and value is None)}
 
 
+_JSON = ("form", "fallback", "answer")
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "item_id": format_item_id,
+    "request_id": partial(public_id, "request"),
+    "choices": tuple,
     "lineage": rows.item_id_or_none,
     "sha256": _hex,
     "tags": tuple,
@@ -299,6 +310,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 }
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
+    "request_id": partial(parse_id, "request"),
     "lineage": _number_or_none,
     "sha256": "\\x{}".format,
 }
@@ -313,7 +325,9 @@ def _record(kind: type[Record], row: Row) -> Record:
         values["image"] = _image(values["image"])
     elif kind is PriorRecord:
         values["image"] = json.loads(values["image"])
-    if "subject_id" in values:
+    elif kind is RequestRecord:
+        values |= {name: None if values[name] is None else json.loads(values[name]) for name in _JSON}
+    if values.get("subject_id") is not None:
         values["subject_id"] = public_id(values["subject"], values["subject_id"])
     return kind(**values)
 
@@ -331,5 +345,7 @@ def _row(record: Record) -> Mapping[str, Any]:
             }
         case EventRecord() | PriorRecord():
             return {**values, "subject_id": parse_id(record.subject, record.subject_id)}
+        case RequestRecord(subject=subject, subject_id=subject_id) if subject is not None and subject_id is not None:
+            return {**values, "subject_id": parse_id(subject, subject_id)}
         case _:
             return values

@@ -23,11 +23,11 @@ from ..core.models import (
     StoreCounts,
 )
 from ..core.ports import LexicalEncoder
+from .inmemory_people import People
 from .inmemory_search import Query, find, passes
-from .inmemory_spaces import Spaces
 
 
-class InMemoryStore(Spaces):
+class InMemoryStore(People):
     """A Store in this process's memory; see ``Changes`` and ``Ledger`` for what writes."""
 
     async def get(self, namespace: str, item_id: str) -> Item:

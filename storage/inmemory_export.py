@@ -27,6 +27,7 @@ from ..core.ids import new_number
 from ..core.models import Event, Item, ItemDraft, Receipt, Rendition, TextUsage
 from ..core.ports import Clock, Redraft
 from .inmemory_ledger import Ledger
+from .inmemory_request_records import request_record
 from .inmemory_shelf import Record as Held
 from .inmemory_shelf import Shelf
 
@@ -128,9 +129,11 @@ class Exports(Ledger):
         self._annexes[namespace].renditions.update({(item_id, one.detail): self._clock.now() for one in renditions})
         return receipt
 
-    async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
+    async def purge(
+        self, namespace: str, item_id: str, *, actor: str, budgets: Budgets, leave: str | None = None
+    ) -> Receipt:
         """See Store; what was noted of the item goes with it."""
-        receipt = await super().purge(namespace, item_id, actor=actor, budgets=budgets)
+        receipt = await super().purge(namespace, item_id, actor=actor, budgets=budgets, leave=leave)
         self._annexes[namespace].drop(item_id, self._shelves[namespace])
         return receipt
 
@@ -191,6 +194,8 @@ class View:
                     event_id=number, subject=prior.subject, subject_id=prior.subject_id, image=dict(prior.image)
                 )
         yield from (one for one in self.annex.usage if self.thread in (None, one.thread))
+        if self.thread is None:
+            yield from map(request_record, self.shelf.requests.values())
 
     def made(self, thread: str) -> datetime:
         """Return when a thread was made; unless it was loaded, its first item says so, or the first export."""

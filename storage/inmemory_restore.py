@@ -16,6 +16,7 @@ from ..core.dump_records import (
     PriorRecord,
     Record,
     RenditionRecord,
+    RequestRecord,
     Restored,
     ThreadRecord,
     UsageRecord,
@@ -28,6 +29,7 @@ from ..core.ports import Indexer
 from ..core.versions import Frame
 from . import inmemory_lineages as lineages
 from .inmemory_export import Annex, Exports, Version, View, item_record
+from .inmemory_request_records import take_request
 from .inmemory_shelf import Chunk, Prior, Shelf, Usage
 from .inmemory_shelf import Record as Held
 
@@ -113,6 +115,8 @@ class _Restoring:
                 return self._prior(record)
             case UsageRecord():
                 return self._usage(record)
+            case RequestRecord():
+                return take_request(self.shelf, record)
 
     def _thread(self, record: ThreadRecord) -> bool:
         new = record.thread not in self.shelf.threads

@@ -4,6 +4,7 @@ from mcp.types import ToolAnnotations
 
 from .context import memory_compress, memory_context
 from .export import memory_export
+from .people import human_ask, human_list
 from .reading import memory_list, memory_retrieve, memory_search
 from .state import memory_state
 from .tool import MemoryTool, Toolset, ToolSpec
@@ -28,6 +29,8 @@ TOOLS = (
     ToolSpec(memory_state, "State of the memory", _READS),
     ToolSpec(memory_list, "List memories", _READS, toolset="all"),
     ToolSpec(memory_export, "Export the memory", _READS, toolset="all", meta=_LONG),
+    ToolSpec(human_ask, "Ask a person", _ADDS, toolset="all"),
+    ToolSpec(human_list, "Questions to people", _READS, toolset="all"),
 )
 """Every tool of the server, in the order in which clients list them."""
 

@@ -11,7 +11,17 @@ Pressure = Literal["low", "near", "over", "unsafe"]
 
 
 Outcome = Literal[
-    "added", "duplicate", "retyped", "replayed", "updated", "unchanged", "forgotten", "restored", "purged"
+    "added",
+    "duplicate",
+    "retyped",
+    "replayed",
+    "updated",
+    "unchanged",
+    "forgotten",
+    "restored",
+    "purged",
+    "asked",
+    "refused",
 ]
 
 

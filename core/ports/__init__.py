@@ -7,6 +7,7 @@ from .store_dumps import DumpStore
 from .store_items import ItemStore, Redraft
 from .store_jobs import JobStore
 from .store_ledger import LedgerStore
+from .store_people import PeopleStore
 from .store_search import SearchStore
 from .store_spaces import SpaceStore
 
@@ -22,6 +23,7 @@ __all__ = [
     "LedgerStore",
     "LexicalEncoder",
     "Meter",
+    "PeopleStore",
     "Redraft",
     "SearchStore",
     "SpaceStore",

@@ -6,11 +6,12 @@ from .store_dumps import DumpStore
 from .store_items import ItemStore
 from .store_jobs import JobStore
 from .store_ledger import LedgerStore
+from .store_people import PeopleStore
 from .store_search import SearchStore
 from .store_spaces import SpaceStore
 
 
-class Store(ItemStore, LedgerStore, SearchStore, SpaceStore, JobStore, DumpStore, Protocol):
+class Store(ItemStore, LedgerStore, SearchStore, SpaceStore, JobStore, DumpStore, PeopleStore, Protocol):
     """Where items are kept. Every method acts inside one namespace and in one transaction: all of it or nothing.
 
     Ids are strings `mem_…` outside and numbers inside. Every method may raise StoreUnavailableError; writes may raise

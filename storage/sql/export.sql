@@ -24,7 +24,9 @@ SELECT
     (SELECT count(*) FROM palimpsest.before_images x
      WHERE x.namespace_id = $1 AND x.subject <> 'item' AND $2 IS NULL) AS prior,
     (SELECT count(*) FROM palimpsest.usage u
-     WHERE u.namespace_id = $1 AND ($2 IS NULL OR u.thread = $2)) AS usage
+     WHERE u.namespace_id = $1 AND ($2 IS NULL OR u.thread = $2)) AS usage,
+    (SELECT count(*) FROM palimpsest.human_requests r
+     WHERE r.namespace_id = $1 AND $2 IS NULL) AS human_request
 
 -- export_thread --
 -- Threads, without their accounts.

@@ -30,7 +30,7 @@ async def test_an_empty_namespace_has_a_dump_too(store: Store, mine: str) -> Non
     header, end = [json.loads(line) for line in dumped.splitlines()]
     assert header == {
         "palimpsest_dump": 1,
-        "schema": 10,
+        "schema": 12,
         "namespace": mine,
         "thread": None,
         "counts": dict.fromkeys(type_names(), 0),
@@ -60,6 +60,7 @@ async def test_records_come_in_their_order_as_many_as_the_tally_says(store: Stor
         "before_image": counted["before_image"],
         "prior": 0,
         "usage": 2,
+        "human_request": 3,
     }
     assert {name for name, count in counted.items() if not count} == {"prior"}
 

@@ -70,7 +70,10 @@ async def test_the_default_list_leaves_memory_list_out_and_all_has_it() -> None:
         "memory_compress",
         "memory_state",
     ]
-    assert [tool.name for tool in (await listed("all")).tools] == [*default, "memory_list", "memory_export"]
+    assert [tool.name for tool in (await listed("all")).tools] == [
+        *default,
+        *("memory_list", "memory_export", "human_ask", "human_list"),
+    ]
 
 
 async def test_what_a_model_is_given_costs_at_most_1600_tokens_and_the_whole_list_3100(
@@ -86,6 +89,18 @@ async def test_what_a_model_is_given_costs_at_most_1600_tokens_and_the_whole_lis
         print(f"\ntools/list, default: {for_model} tokens of names, descriptions and input schemas; {whole} in all")
     assert for_model <= 1600
     assert whole <= 3100
+
+
+async def test_the_tools_for_asking_people_cost_a_model_at_most_230_tokens(capsys: pytest.CaptureFixture[str]) -> None:
+    given = [
+        {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}
+        for tool in (await listed()).tools
+        if tool.name.startswith("human_")
+    ]
+    cost = sum(tokens(compact(tool)) for tool in given)
+    with capsys.disabled():
+        print(f"\ntools for asking people: {cost} tokens of names, descriptions and input schemas")
+    assert cost <= 230
 
 
 @pytest.mark.parametrize("tool", build_tools("all"), ids=lambda tool: str(tool.name))
