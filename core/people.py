@@ -56,7 +56,7 @@ class People:
         now = self._clock.now()
         if deadline is not None and deadline <= now:
             raise InvalidInputError(
-                f"The deadline {deadline:%Y-%m-%d %H:%M} UTC has passed (it is {now:%Y-%m-%d %H:%M} UTC); "
+                f"The deadline {deadline:%Y-%m-%d %H:%M:%S} UTC has passed (it is {now:%Y-%m-%d %H:%M:%S} UTC); "
                 "give a later one, or none."
             )
         if asked.default is not None and deadline is None:

@@ -15,10 +15,9 @@ from .dialogs import ask, heard
 from .results import Result, joined
 
 Choices = Annotated[list[str] | None, Field(description="Free text if left out")]
-Fields = Annotated[dict[str, Any] | None, Field(description="Flat JSON Schema instead of choices")]
+Fields = Annotated[dict[str, Any] | None, Field(description="Or a flat JSON Schema")]
 Deadline = Annotated[str | None, Field(description="ISO")]
-Default = Annotated[str | None, Field(description="Answer taken at the deadline")]
-SubjectId = Annotated[str | None, Field(description="Item or task it is about")]
+Default = Annotated[str | None, Field(description="Taken at the deadline")]
 UrgencyName = Annotated[str, Field(json_schema_extra={"enum": list(models.URGENCIES)})]
 
 
@@ -102,7 +101,7 @@ async def _heard_question(outcome: Annotated[ElicitationResult[Any], Resolve(_as
 
 
 async def human_ask(
-    question: Annotated[str, Field(description="Complete in itself; never for secrets")],
+    question: Annotated[str, Field(description="Self-contained; no secrets")],
     memories: Memories,
     said: Annotated[models.Said, Resolve(_heard_question)],
     choices: Choices = None,
@@ -110,10 +109,10 @@ async def human_ask(
     urgency: UrgencyName = "normal",
     deadline: Deadline = None,
     default: Default = None,
-    subject_id: SubjectId = None,
+    subject_id: Annotated[str | None, Field(description="Item or task")] = None,
 ) -> Annotated[CallToolResult, RequestResult]:
-    """Call when only a person can decide: approval, preference, missing facts. Asked at once where the client can; else
-    it waits in their inbox: go on with other work, and you are told or use human_list."""
+    """Call when only a person can decide. Answered at once, or later in their inbox: go on with other work, you are
+    told."""
     asked = Question(question, choices, fields, urgency, deadline, default, subject_id)
     request, wrong = await memories.services.people.ask(memories.caller, asked, said)
     notes = [wrong] if wrong else []
@@ -124,10 +123,10 @@ async def human_ask(
 
 async def human_list(
     memories: Memories,
-    request_id: Annotated[str | None, Field(description="Only this one")] = None,
+    request_id: str | None = None,
     limit: int = 20,
 ) -> Annotated[CallToolResult, RequestList]:
-    """Call to see which questions wait for a person and what was answered."""
+    """Call to see what people were asked and what they answered."""
     people = memories.services.people
     if request_id is None:
         found = await people.list_requests(memories.caller.namespace, limit)

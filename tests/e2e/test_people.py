@@ -10,13 +10,18 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from mcp import Client
 from mcp.client.stdio import stdio_client
 from mcp.types import ElicitResult
+
+from palimpsest.core.ids import parse_id
+from palimpsest.storage.embedded import EmbeddedConfig, describe
 
 from ..applications import Person, call, refusal, says
 from .conftest import ERAS, Served, end, environment, serve_http, stdio_parameters
@@ -129,22 +134,29 @@ async def test_a_dismissed_question_waits_at_the_terminal(connect: Connect, memo
         assert (await at_inbox(memory_dir, namespace, "decline", asked["request_id"]))[0] == 0
 
 
+async def let_pass(folder: Path, request_id: str, *, hours: float) -> None:
+    """Let a question's deadline come nearer."""
+    endpoint = (await describe(EmbeddedConfig(data_dir=folder))).endpoint
+    assert endpoint is not None
+    connection = await asyncpg.connect(**asdict(endpoint))
+    try:
+        sooner = (
+            "UPDATE palimpsest.human_requests SET deadline = deadline - make_interval(secs => $2) WHERE request_id = $1"
+        )
+        assert await connection.execute(sooner, parse_id("request", request_id), hours * 3600) == "UPDATE 1"
+    finally:
+        await connection.close()
+
+
 async def test_the_default_is_taken_at_the_deadline(connect: Connect, memory_dir: Path, namespace: str) -> None:
     async with connect(None) as client:
-        deadline = datetime.now(UTC) + timedelta(seconds=1.5)
+        deadline = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
         asked = await call(
-            client,
-            "human_ask",
-            question=question(),
-            choices=["red", "blue"],
-            deadline=deadline.isoformat(),
-            default="red",
+            client, "human_ask", question=question(), choices=["red", "blue"], deadline=deadline, default="red"
         )
         request_id = asked["request_id"]
         assert asked["status"] == "open"
-        async with asyncio.timeout(30):
-            while (await call(client, "human_list", request_id=request_id))["requests"][0]["status"] == "open":
-                await asyncio.sleep(0.1)
+        await let_pass(memory_dir, request_id, hours=2)
         (listed,) = (await call(client, "human_list", request_id=request_id))["requests"]
         assert (listed["status"], listed["answer"]) == ("answered", "red")
         code, shown = await at_inbox(memory_dir, namespace, "answer", request_id, "blue")

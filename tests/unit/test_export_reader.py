@@ -180,11 +180,11 @@ def test_the_same_content_may_stand_twice_when_one_is_forgotten_or_elsewhere() -
 
 def test_counts_and_hash_must_be_those_of_the_lines() -> None:
     lines = [encode_header(Header("mine", tally(whole()))), *map(encode_record, whole())]
-    # Without the usage record nothing else is missing: only the header's counts know of it.
+    # Without the last record nothing else is missing: only the header's counts know of it.
     with pytest.raises(InvalidInputError, match="it has 16 records and should have 17"):
         read(sealed(lines[:-1]))
     body = b"".join(lines)
-    with pytest.raises(InvalidInputError, match="it has 16 records"):
-        read(body + encode_end(End(15, sha256(body))))
+    with pytest.raises(InvalidInputError, match="it has 17 records"):
+        read(body + encode_end(End(16, sha256(body))))
     with pytest.raises(InvalidInputError, match="was changed: its SHA-256"):
-        read(body + encode_end(End(16, sha256(body[1:]))))
+        read(body + encode_end(End(17, sha256(body[1:]))))

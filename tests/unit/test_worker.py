@@ -283,3 +283,31 @@ async def test_what_was_read_is_written_down_beside_slow_work() -> None:
         worker.wake()
         await touched.wait()
     await worker.aclose()
+
+
+async def test_deadlines_are_settled_for_each_namespace_and_a_failure_is_outlived() -> None:
+    settled: list[str] = []
+
+    async def settle(namespace: str) -> int:
+        settled.append(namespace)
+        if namespace == "first":
+            raise StoreUnavailableError
+        return 1
+
+    parts = build_parts()
+    worker = Worker(
+        runner=parts.runner,
+        store=parts.store,
+        usage=parts.usage,
+        namespaces=["first", "second"],
+        drain_seconds=0,
+        settle=settle,
+    )
+    worker.start()
+    try:
+        async with asyncio.timeout(10):
+            await worker.idle()
+        assert settled[:2] == ["first", "second"]
+        assert worker.out_of_reach
+    finally:
+        await worker.aclose()
