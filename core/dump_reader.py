@@ -15,6 +15,7 @@ from .dump_records import (
     PriorRecord,
     Record,
     RenditionRecord,
+    RequestRecord,
     Tally,
     ThreadRecord,
     place,
@@ -157,6 +158,8 @@ class Relations:
                 return self._task(record.task_id) or self._known(record.item_id)
             case TaskNoteRecord():
                 return self._task(record.task_id)
+            case RequestRecord():
+                return _unlike_a_request(record)
             case _:
                 pass
         return None
@@ -206,6 +209,16 @@ class Relations:
         if image.image is not None and image.image.version > self._items[image.item_id][0]:
             return f"{image.item_id} has no version {image.image.version}"
         return None
+
+
+def _unlike_a_request(record: RequestRecord) -> str | None:
+    if (record.subject is None) != (record.subject_id is None):
+        return f"{record.request_id} has a subject without an id, or an id without a subject"
+    if (record.status == "open") == (record.answered_at is not None):
+        return f"{record.request_id} is {record.status}, and has {'an end' if record.answered_at else 'no end'}"
+    if record.subject is None or record.subject_id is None or record.subject_id.startswith(PREFIXES[record.subject]):
+        return None
+    return f"{record.subject_id} is the id of no {record.subject}"
 
 
 def _of_another_kind(record: EventRecord | PriorRecord) -> str | None:

@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, AwareDatetime, ConfigDict, Field, JsonValue
 
-from .dump_fields import AnyId, Base64, Digest, ItemId, Large, Name, Small, Text, Version
+from .dump_fields import AnyId, Base64, Digest, ItemId, Large, Name, RequestId, Small, Text, Version
 from .dump_fields import DumpRecord as _Record
 from .dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord, WorkRecord
 from .errors import ConflictError
 from .ids import Subject
-from .models import MemoryType, Standing, Trust
+from .models import AnsweredHow, MemoryType, Purpose, RequestStatus, Standing, Trust, Urgency
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
@@ -283,6 +283,35 @@ class UsageRecord(_Record):
     micros: Large | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord(_Record):
+    """A question to a person, and what became of it."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("request_id",)
+    type: Literal["human_request"] = "human_request"
+    request_id: RequestId
+    revision: Version
+    asker: Text
+    purpose: Purpose
+    question: Name
+    choices: tuple[Text, ...]
+    form: Mapping[str, JsonValue] | None
+    urgency: Urgency
+    deadline: AwareDatetime | None
+    fallback: JsonValue
+    subject: Subject | None
+    subject_id: AnyId | None
+    state: Text
+    status: RequestStatus
+    answer: JsonValue
+    answered_by: Text | None
+    answered_how: AnsweredHow | None
+    created_at: AwareDatetime
+    answered_at: AwareDatetime | None
+    used_at: AwareDatetime | None
+    told_at: AwareDatetime | None
+
+
 Record = (
     ThreadRecord
     | ItemRecord
@@ -295,6 +324,7 @@ Record = (
     | SealedRecord
     | UsageRecord
     | WorkRecord
+    | RequestRecord
 )
 
 RECORDS: tuple[type[Record], ...] = (
@@ -313,6 +343,7 @@ RECORDS: tuple[type[Record], ...] = (
     TaskDependencyRecord,
     TaskItemRecord,
     TaskNoteRecord,
+    RequestRecord,
 )
 """In the order in which a dump has them: each refers only to those before it."""
 

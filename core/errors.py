@@ -6,7 +6,8 @@
     ├── InvalidInputError          the caller can mend it
     ├── NotFoundError
     │   ├── ItemNotFoundError
-    │   └── TaskNotFoundError
+    │   ├── TaskNotFoundError
+    │   └── RequestNotFoundError
     ├── ConflictError              the world is not as the caller believes
     ├── QuarantinedError           it is sealed; the quarantine's own tools have it
     ├── SealError                  a sealed text cannot be opened, or a text not be sealed
@@ -61,6 +62,17 @@ class TaskNotFoundError(NotFoundError):
         """Name the id; an id of another namespace reads the same as one that never was."""
         super().__init__(f"No task {task_id!r} exists in this namespace; take an id from task_list.")
         self.task_id = task_id
+
+
+class RequestNotFoundError(NotFoundError):
+    """No request with that id exists in this namespace."""
+
+    def __init__(self, request_id: str) -> None:
+        """Name the id; an id of another namespace reads the same as one that never was."""
+        super().__init__(
+            f"No request {request_id!r} exists in this namespace; human_list and `palimpsest inbox` show them."
+        )
+        self.request_id = request_id
 
 
 class ConflictError(PalimpsestError):

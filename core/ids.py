@@ -64,6 +64,12 @@ def new_number() -> int:
     return _NUMBERS.new()
 
 
+def number_at(seconds_from_now: float) -> int:
+    """Return the least id that may be made at a moment so many seconds from now; negative ones are past."""
+    elapsed = time.time_ns() // 1_000_000 - _EPOCH_MS + round(seconds_from_now * 1000)
+    return max(0, elapsed) << _RANDOM_BITS & LARGEST
+
+
 def public_id(subject: Subject, number: int) -> str:
     """Write a number as the id of a subject."""
     # A search writes hundreds of them: two letters at a time.

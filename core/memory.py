@@ -242,23 +242,39 @@ class Memory:
         )
         return replace(receipt, notes=(*notes, *receipt.notes))
 
-    async def forget(self, caller: Caller, item_id: str, mode: str = "forget") -> Receipt:
+    async def forget(self, caller: Caller, item_id: str, mode: str = "forget", *, leave: str | None = None) -> Receipt:
         """Forget an item (``forget``), take that back (``restore``), or delete it for good (``purge``).
+
+        ``leave`` is the request by which a person agreed to a purge; it is used up with it. For agents, Approval asks
+        for it.
 
         Raises:
             InvalidInputError: the id or the mode is not acceptable.
             ItemNotFoundError: no such item.
-            ConflictError: a restored item's content meanwhile lives in another item of its thread.
+            ConflictError: a restored item's content meanwhile lives in another item of its thread, or ``leave`` gives
+                none for the item as it is.
         """
         parse_item_id(item_id)
         if mode == "purge":
-            return await self._store.purge(caller.namespace, item_id, actor=caller.actor, budgets=self._budgets)
+            return await self._store.purge(
+                caller.namespace, item_id, actor=caller.actor, budgets=self._budgets, leave=leave
+            )
         states = {"forget": ItemState.FORGOTTEN, "restore": ItemState.ACTIVE}
         if mode not in states:
             raise InvalidInputError(f"{mode[:60]!r} is no mode; use forget, restore or purge.")
         return await self._store.set_state(
             caller.namespace, item_id, states[mode], actor=caller.actor, budgets=self._budgets
         )
+
+    async def standing(self, caller: Caller, item_id: str) -> Receipt:
+        """Return what is true about an item now: outcome ``unchanged``.
+
+        Raises:
+            InvalidInputError: malformed id.
+            ItemNotFoundError: no such item.
+        """
+        parse_item_id(item_id)
+        return await self._store.receipt(caller.namespace, item_id, budgets=self._budgets)
 
     async def list_items(
         self,

@@ -61,14 +61,14 @@ class ScreenedMemory(Memory):
             receipt = await super().update(caller, item_id, _told(change, screened.text))
             return replace(receipt, notes=(*screened.notes, *receipt.notes))
 
-    async def forget(self, caller: Caller, item_id: str, mode: str = "forget") -> Receipt:
+    async def forget(self, caller: Caller, item_id: str, mode: str = "forget", *, leave: str | None = None) -> Receipt:
         """See Memory.
 
         Raises:
             QuarantinedError: it is sealed.
         """
         async with self._vault.told(caller.namespace, item_id):
-            return await super().forget(caller, item_id, mode)
+            return await super().forget(caller, item_id, mode, leave=leave)
 
     async def get(self, caller: Caller, item_id: str) -> Item:
         """See Memory.

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from .agents import Agents
+from .approval import Approval, HumanPolicy
 from .budget import Budgets
 from .compression import Compression
 from .context import Context
@@ -14,6 +15,7 @@ from .handoff import Packets
 from .hygiene import Hygiene, HygieneLimits
 from .ingest import Ingest
 from .memory import Memory
+from .people import People
 from .ports import (
     Chunker,
     Clock,
@@ -44,8 +46,8 @@ class Ports:
     """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing.
 
     Without ``spaces`` no model but ``embedder`` can be run. ``untrusted`` lets every search have what is not trusted.
-    Without a ``sealer`` nothing can be sealed, without a ``detector`` no secret is found, and without a ``gate`` nobody
-    can be asked.
+    Without a ``sealer`` nothing can be sealed, and without a ``detector`` no secret is found. ``gate`` stands in for
+    how people are asked for leave.
     """
 
     store: Store
@@ -70,6 +72,7 @@ class Ports:
     detector: Detector | None = None
     scan: ScanPolicy = field(default_factory=ScanPolicy)
     gate: HumanGate | None = None
+    human: HumanPolicy = field(default_factory=HumanPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Services:
     tasks: Tasks
     agents: Agents
     quarantine: Quarantine
+    people: People
+    approval: Approval
     summarizes: bool
 
 
@@ -127,6 +132,7 @@ def build_services(ports: Ports) -> Services:
         vault=vault,
         screening=screening,
     )
+    people = People(store=ports.store, clock=ports.clock)
     export = Export(
         store=ports.store,
         indexer=ContentIndexer(chunker=ports.chunker, lexicon=ports.lexicon, embedder=ports.embedder),
@@ -154,7 +160,9 @@ def build_services(ports: Ports) -> Services:
             memory=memory,
             counter=ports.counter,
             limits=ports.limits,
-            gate=ports.gate,
+            gate=ports.gate or people,
         ),
+        people=people,
+        approval=Approval(memory=memory, people=people, store=ports.store, policy=ports.human),
         summarizes=ports.summarizer is not None,
     )

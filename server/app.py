@@ -70,7 +70,9 @@ class Application:
         """See ``tools.access.Access``."""
         parts = await self.parts()
         caller = Caller(self.settings.namespace, client)
-        return Session(parts.services, caller, parts.worker.wake, self.settings.thread)
+        return Session(
+            parts.services, caller, parts.worker.wake, self.settings.thread, self.settings.human_dialog_seconds
+        )
 
     async def parts(self) -> Parts:
         """Return the open parts.
@@ -119,6 +121,7 @@ class Application:
 @asynccontextmanager
 async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     """Open the database, the embedder and the background worker as the settings say."""
+    from ..core.approval import HumanPolicy
     from ..core.catalogue import catalogue_budgets, load_catalogue
     from ..core.chores import hygiene_work, summarize_work
     from ..core.chunking import StructureChunker
@@ -174,6 +177,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 sealer=choose_sealer(settings),
                 detector=PatternDetector(),
                 scan=ScanPolicy(settings.scan_secrets, settings.scan_personal),
+                human=HumanPolicy(settings.human_for_purge, settings.human_for_bulk_forget),
             )
         )
         works: dict[JobKind, Work] = {}
@@ -196,6 +200,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
             namespaces=[settings.namespace],
             drain_seconds=settings.drain_seconds,
             beside=beside,
+            settle=services.people.settle,
         )
         worker.start()
         stack.push_async_callback(worker.aclose)

@@ -63,6 +63,11 @@ def build_parser() -> argparse.ArgumentParser:
     get.add_argument("--detail", choices=_DETAILS, default="full")
     get.add_argument("--of-version", type=int, help="an older version")
 
+    inbox = add("inbox", "inbox", "See what agents ask of a person, and answer it: ask by ask at a terminal.")
+    inbox.add_argument("action", nargs="?", choices=("answer", "decline", "cancel"))
+    inbox.add_argument("request_id", nargs="?", metavar="ID", help="which request")
+    inbox.add_argument("value", nargs="*", help="the answer: a choice, a text, or JSON where there is a form")
+
     undo = add("undo", "undo", "Take back the newest change, or a given one.")
     undo.add_argument("event_id", nargs="?", type=int, help="number of the change, as --list shows it")
     undo.add_argument("--list", action="store_true", help="show the newest changes and undo nothing")

@@ -123,6 +123,23 @@ class Settings(BaseModel):
     )
     summarizer_concurrency: int = Field(default=2, ge=1, le=64, description="Calls of the model at the same time.")
 
+    human_for_purge: Literal["always", "dialog", "never"] = Field(
+        default="dialog",
+        description="When a purge by an agent needs a person's leave; dialog means where the client can ask its user.",
+    )
+    human_for_bulk_forget: int = Field(
+        default=100, ge=0, description="Items that one client may forget within an hour without leave; 0 for no limit."
+    )
+    human_dialog_seconds: float = Field(
+        default=50.0,
+        gt=0,
+        le=3600,
+        description="How long a client of the older protocol is waited for before a question is left in the inbox.",
+    )
+    human_needs_terminal: bool = Field(
+        default=True, description="Take answers by `palimpsest inbox` only from a terminal, where agents seldom are."
+    )
+
     max_item_bytes: int = Field(default=16_000_000, ge=1, description="Largest content of one item, in UTF-8 bytes.")
     max_store_bytes: int = Field(default=0, ge=0, description="Most content bytes of the namespace; 0 for no limit.")
 

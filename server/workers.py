@@ -52,14 +52,20 @@ class Worker:
         drain_seconds: float,
         every_seconds: float = EVERY_SECONDS,
         beside: Sequence[Runner] = (),
+        settle: Callable[[str], Awaitable[int]] | None = None,
     ) -> None:
-        """Nothing runs before ``start``; ``beside`` are further runners, each with kinds and an owner of its own."""
+        """Nothing runs before ``start``; ``beside`` are further runners, each with kinds and an owner of its own.
+
+        ``settle`` does for a namespace what only needs time to have passed.
+        """
         self._store = store
         self._usage = usage
         self._namespaces = tuple(namespaces)
         self._drain_seconds = drain_seconds
         self._every_seconds = every_seconds
         self._lanes = [self._lane(one) for one in (runner, *beside)] + [_Lane(self._note_usage)]
+        if settle is not None:
+            self._lanes.append(self._settling(settle))
         self._stopping = False
         self._failing: dict[str, str] = {}
         self._out_of_reach: set[str] = set()
@@ -122,6 +128,13 @@ class Worker:
             due = list(self._namespaces)
             while due:
                 due = [one for one in due if await self._attempt(f"{kinds} of {one}", self._work(runner, one))]
+
+        return _Lane(turn)
+
+    def _settling(self, settle: Callable[[str], Awaitable[int]]) -> _Lane:
+        async def turn() -> None:
+            for namespace in self._namespaces:
+                await self._attempt(f"deadlines of {namespace}", settle(namespace))
 
         return _Lane(turn)
 

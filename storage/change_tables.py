@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..core import ladder
 from ..core.budget import Budgets
 from ..core.errors import ConflictError
-from ..core.ids import format_item_id, new_number
+from ..core.ids import format_item_id, new_number, parse_item_id
 from ..core.models import (
     TRUSTS,
     Detail,
@@ -32,6 +32,7 @@ from .changing import Changing, Place
 from .history_tables import HistoryTables
 from .item_tables import REWEIGH_AFTER
 from .lineage_tables import LineageTables
+from .people_tables import PeopleTables
 from .rows import Row
 from .tables import Indexed, Settled
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from .pool import Connection
 
 
-class ChangeTables(LineageTables, HistoryTables):
+class ChangeTables(LineageTables, HistoryTables, PeopleTables):
     """Relabelling, placing, new versions, forgetting, restoring and purging."""
 
     async def relabel(
@@ -297,14 +298,25 @@ class ChangeTables(LineageTables, HistoryTables):
         await self._resettle(connection, namespace, row["lineage"])
         return await self._enter(connection, namespace, new, row, budgets)
 
-    async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
+    async def receipt(self, namespace: str, item_id: str, *, budgets: Budgets) -> Receipt:
+        """See Store."""
+        async with self._pool.transaction(namespace) as connection:
+            item, indexed, settled = await self._current(connection, namespace, parse_item_id(item_id), budgets)
+        return self._receipt(item, "unchanged", indexed, settled)
+
+    async def purge(
+        self, namespace: str, item_id: str, *, actor: str, budgets: Budgets, leave: str | None = None
+    ) -> Receipt:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
             row = await self._lock(connection, namespace, item_id)
+            if leave is not None:
+                await self.use_leave(connection, namespace, leave, actor=actor, state=row["sha256"].hex())
             item, _, _ = await self._current(connection, namespace, row["item_id"], budgets)
             account = await self._account(connection, namespace, row["thread"], less(weight(row)))
             await connection.execute(self._queries["drop_jobs"], namespace, row["item_id"])
             await self.clear_images(connection, namespace, "item", row["item_id"])
+            await self.blank_requests(connection, namespace, "item", row["item_id"])
             await connection.execute(self._queries["purge"], namespace, row["item_id"])
             await self._resettle(connection, namespace, row["lineage"])
             await self._record(connection, namespace, actor, "purge", row, None)

@@ -25,6 +25,7 @@ from ..core.dump_records import (
     PriorRecord,
     Record,
     RenditionRecord,
+    RequestRecord,
     Restored,
     SealedRecord,
     Tally,
@@ -70,6 +71,7 @@ _EXPORTS: Mapping[type[Record], str] = {
     TaskDependencyRecord: "export_task_dependency",
     TaskItemRecord: "export_task_item",
     TaskNoteRecord: "export_task_note",
+    RequestRecord: "export_human_request",
 }
 _RESTORES: Mapping[type[Record], str] = {
     ThreadRecord: "restore_thread",
@@ -86,10 +88,11 @@ _RESTORES: Mapping[type[Record], str] = {
     TaskDependencyRecord: "restore_task_dependency",
     TaskItemRecord: "restore_task_item",
     TaskNoteRecord: "restore_task_note",
+    RequestRecord: "restore_human_request",
 }
 
 
-_SUBJECTS: Mapping[str, Subject] = {"item": "item", "content": "item", "task": "task"}
+_SUBJECTS: Mapping[str, Subject] = {"item": "item", "content": "item", "task": "task", "human_request": "request"}
 """Whose ids the keys of these records are."""
 
 
@@ -273,8 +276,7 @@ def _check(name: str, found: Sequence[Row]) -> None:
     differing = next((row["key"] for row in found if row["differs"]), None)
     if differing is not None:
         subject = _SUBJECTS.get(name)
-        key = repr(differing) if subject is None else public_id(subject, differing)
-        raise conflict(name, key)
+        raise conflict(name, repr(differing) if subject is None else public_id(subject, differing))
 
 
 def _batches(records: Iterable[Record]) -> Generator[list[Record], None, None]:
@@ -331,8 +333,11 @@ def _image_row(record: ImageRecord) -> Mapping[str, Any]:
     return kept | trail_fields(trail_of(record))
 
 
+_JSON = ("form", "fallback", "answer")
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "item_id": format_item_id,
+    "request_id": partial(public_id, "request"),
+    "choices": tuple,
     "lineage": rows.item_id_or_none,
     "task_id": partial(public_id, "task"),
     "depends_on": partial(public_id, "task"),
@@ -349,6 +354,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 }
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
+    "request_id": partial(parse_id, "request"),
     "lineage": _number_or_none,
     "task_id": partial(parse_id, "task"),
     "depends_on": partial(parse_id, "task"),
@@ -371,7 +377,9 @@ def _record(kind: type[Record], row: Mapping[str, Any]) -> Record:
         values |= _image(json.loads(values["image"]))
     elif kind is PriorRecord:
         values["image"] = json.loads(values["image"])
-    if "subject_id" in values:
+    elif kind is RequestRecord:
+        values |= {name: None if values[name] is None else json.loads(values[name]) for name in _JSON}
+    if values.get("subject_id") is not None:
         values["subject_id"] = public_id(values["subject"], values["subject_id"])
     return kind(**values)
 
@@ -389,5 +397,7 @@ def _row(record: Record) -> Mapping[str, Any]:
             }
         case EventRecord() | PriorRecord():
             return {**values, "subject_id": parse_id(record.subject, record.subject_id)}
+        case RequestRecord(subject=subject, subject_id=subject_id) if subject is not None and subject_id is not None:
+            return {**values, "subject_id": parse_id(subject, subject_id)}
         case _:
             return values

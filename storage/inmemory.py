@@ -23,12 +23,13 @@ from ..core.models import (
     StoreCounts,
 )
 from ..core.ports import LexicalEncoder
+from .inmemory_people import People
 from .inmemory_quarantine import Quarantine
 from .inmemory_search import Query, find, passes
 from .inmemory_tasks import Tasks
 
 
-class InMemoryStore(Tasks, Quarantine):
+class InMemoryStore(Tasks, Quarantine, People):
     """A Store in this process's memory; see ``Changes`` and ``Ledger`` for what writes."""
 
     async def get(self, namespace: str, item_id: str) -> Item:

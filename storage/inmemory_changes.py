@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..core import ladder
+from ..core import ladder, requests
 from ..core.budget import Budgets
 from ..core.clock import SystemClock
 from ..core.errors import ConflictError
@@ -231,11 +231,22 @@ class Changes:
         lineages.settle(shelf, before.lineage)
         lineages.settle(shelf, after.lineage)
 
-    async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
+    async def receipt(self, namespace: str, item_id: str, *, budgets: Budgets) -> Receipt:
         """See Store."""
         shelf = self._shelves[namespace]
+        return receipt_of(shelf, shelf.record(item_id), "unchanged", budgets)
+
+    async def purge(
+        self, namespace: str, item_id: str, *, actor: str, budgets: Budgets, leave: str | None = None
+    ) -> Receipt:
+        """See Store."""
+        shelf, now = self._shelves[namespace], self._clock.now()
         record = shelf.record(item_id)
+        if leave is not None:
+            spent = requests.used(shelf.request(leave), now, state=record.item.sha256)
+            shelf.keep_request(spent, now, actor=actor)
         shelf.purge(item_id)
+        shelf.blank_requests(item_id, now)
         lineages.settle(shelf, record.item.lineage)
         shelf.put_event(self._clock.now(), actor, "purge", record.item)
         return receipt_of(shelf, Record(record.item), "purged", budgets)

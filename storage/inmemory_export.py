@@ -27,6 +27,7 @@ from ..core.ids import new_number
 from ..core.models import Event, Item, ItemDraft, Receipt, Rendition, TextUsage
 from ..core.ports import Clock, Redraft
 from .images import image_fields
+from .inmemory_request_records import request_record
 from .inmemory_sealed import sealed_record
 from .inmemory_shelf import Prior, Shelf
 from .inmemory_shelf import Record as Held
@@ -134,9 +135,11 @@ class Exports(Undo):
         self._annexes[namespace].renditions.update({(item_id, one.detail): self._clock.now() for one in renditions})
         return receipt
 
-    async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
+    async def purge(
+        self, namespace: str, item_id: str, *, actor: str, budgets: Budgets, leave: str | None = None
+    ) -> Receipt:
         """See Store; what was noted of the item goes with it."""
-        receipt = await super().purge(namespace, item_id, actor=actor, budgets=budgets)
+        receipt = await super().purge(namespace, item_id, actor=actor, budgets=budgets, leave=leave)
         self._annexes[namespace].drop(item_id, self._shelves[namespace])
         return receipt
 
@@ -200,6 +203,7 @@ class View:
         yield from (one for one in self.annex.usage if self.thread in (None, one.thread))
         if self.thread is None:
             yield from work_records(self.shelf.work)
+            yield from map(request_record, self.shelf.requests.values())
 
     def made(self, thread: str) -> datetime:
         """Return when a thread was made; unless it was loaded, its first item says so, or the first export."""

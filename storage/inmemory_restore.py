@@ -16,6 +16,7 @@ from ..core.dump_records import (
     PriorRecord,
     Record,
     RenditionRecord,
+    RequestRecord,
     Restored,
     SealedRecord,
     ThreadRecord,
@@ -30,6 +31,7 @@ from ..core.versions import Frame
 from . import inmemory_lineages as lineages
 from .images import trail_of
 from .inmemory_export import Annex, Exports, Version, View, item_record
+from .inmemory_request_records import take_request
 from .inmemory_sealed import put_sealed_record
 from .inmemory_shelf import Chunk, Prior, Shelf, Usage
 from .inmemory_shelf import Record as Held
@@ -119,6 +121,8 @@ class _Restoring:
                 return put_sealed_record(self.shelf, record)
             case UsageRecord():
                 return self._usage(record)
+            case RequestRecord():
+                return take_request(self.shelf, record)
             case _:
                 return take_work(self.shelf.work, record)
 

@@ -10,8 +10,17 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from mcp import Client
-from mcp.types import CallToolResult, TextContent
+from mcp.client import ClientRequestContext
+from mcp.types import (
+    CallToolResult,
+    ElicitRequestFormParams,
+    ElicitRequestParams,
+    ElicitResult,
+    ErrorData,
+    TextContent,
+)
 
+from palimpsest.core.approval import HumanPolicy
 from palimpsest.core.clock import SystemClock
 from palimpsest.core.detection import PatternDetector
 from palimpsest.core.jobs import JobRunner
@@ -57,6 +66,7 @@ def fake_opener(
                 detector=PatternDetector(),
                 scan=ScanPolicy(settings.scan_secrets, settings.scan_personal),
                 gate=gate,
+                human=HumanPolicy(settings.human_for_purge, settings.human_for_bulk_forget),
             )
         )
         worker = Worker(
@@ -66,6 +76,7 @@ def fake_opener(
             namespaces=[settings.namespace],
             drain_seconds=settings.drain_seconds,
             every_seconds=0.05,
+            settle=services.people.settle,
         )
         worker.start()
         try:
@@ -137,3 +148,22 @@ async def until_embedded(client: Client) -> Mapping[str, Any]:
         while (state := await call(client, "memory_state"))["chunks_pending"]:
             await asyncio.sleep(0.05)
         return state
+
+
+class Person:
+    """Who sits at a client: answers its dialogs in turn, and remembers what was shown; dismisses those beyond."""
+
+    def __init__(self, *answers: ElicitResult | ErrorData) -> None:
+        self._answers = list(answers)
+        self.shown: list[ElicitRequestFormParams] = []
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:
+        """Answer the next dialog."""
+        assert isinstance(params, ElicitRequestFormParams)
+        self.shown.append(params)
+        return self._answers.pop(0) if self._answers else ElicitResult(action="cancel")
+
+
+def says(**content: Any) -> ElicitResult:
+    """What a dialog gives back that a person filled in."""
+    return ElicitResult(action="accept", content=content)

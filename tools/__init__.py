@@ -5,6 +5,7 @@ from mcp.types import ToolAnnotations
 from .agents import agent_list, agent_register
 from .context import memory_compress, memory_context
 from .export import memory_export
+from .people import human_ask, human_list
 from .quarantine import quarantine_add, quarantine_list, quarantine_release, quarantine_retrieve
 from .reading import memory_list, memory_retrieve, memory_search
 from .state import memory_state
@@ -41,6 +42,8 @@ TOOLS = (
     ToolSpec(memory_export, "Export the memory", _READS, toolset="all", meta=_LONG),
     ToolSpec(agent_register, "Register an agent", _ADDS, toolset="all"),
     ToolSpec(agent_list, "List agents", _READS, toolset="all"),
+    ToolSpec(human_ask, "Ask a person", _ADDS, toolset="all"),
+    ToolSpec(human_list, "Questions to people", _READS, toolset="all"),
 )
 """Every tool of the server, in the order in which clients list them."""
 

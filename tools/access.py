@@ -19,13 +19,14 @@ class Session:
     """What one call works with.
 
     ``wake`` tells the background worker that an add left something to finish; ``thread`` is that of what is added
-    without one.
+    without one; ``dialog_seconds`` is how long a dialog is waited for where the protocol leaves that to the server.
     """
 
     services: "Services"
     caller: Caller
     wake: Callable[[], None]
     thread: str = "main"
+    dialog_seconds: float = 50.0
 
     @property
     def memory(self) -> Memory:

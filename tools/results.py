@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel
@@ -375,3 +375,18 @@ def ledger_notes(ledger: models.ThreadState) -> list[str]:
 def joined(lines: Sequence[str | None]) -> str:
     """Return the lines that say something, one under the other."""
     return "\n".join(line for line in lines if line)
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """Return a text on one line, cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def with_notes(result: CallToolResult, notes: Sequence[str]) -> CallToolResult:
+    """Return a result with further notes, as a text and where its structure has notes."""
+    content = [*result.content, TextContent(text="\n".join(notes))]
+    structured = cast("dict[str, Any]", result.structured_content or {})
+    if "notes" in structured:
+        structured = {**structured, "notes": [*structured["notes"], *notes]}
+    return result.model_copy(update={"content": content, "structured_content": structured})

@@ -12,11 +12,13 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
-from mcp.types import ToolAnnotations
+from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ValidationError
 
+from ..core import requests
 from ..core.errors import PalimpsestError, StoreUnavailableError
-from .access import Access
+from .access import Access, open_session
+from .results import shortened, with_notes
 from .schemas import trim_input, trim_output
 
 Toolset = Literal["default", "all"]
@@ -83,7 +85,8 @@ class MemoryTool(Tool):
         self._refuse_unknown(arguments)
         self._refuse_damaged(context)
         try:
-            return await super().run(arguments, context, convert_result)
+            result = await super().run(arguments, context, convert_result)
+            return await self._with_answers(result, context)
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, StoreUnavailableError):
@@ -96,6 +99,19 @@ class MemoryTool(Tool):
                 message = f"{self.name} failed in a way that was not foreseen; the server's log has the details."
                 raise UnexpectedToolError(message) from cause
             raise
+
+    async def _with_answers(self, result: Any, context: Context[Any, Any]) -> Any:
+        """Tell a client that writes, once, what people answered to its questions meanwhile."""
+        if not isinstance(result, CallToolResult) or (self.annotations and self.annotations.read_only_hint):
+            return result
+        try:
+            session = await open_session(context)
+            told = await session.services.people.tell(session.caller)
+        except PalimpsestError:
+            # What was done is done: it must be answered, and the answers wait.
+            return result
+        notes = [f"{one.request_id} {requests.told(one)}. You asked: {shortened(one.question)}" for one in told]
+        return with_notes(result, notes) if notes else result
 
     def _refuse_unknown(self, arguments: Mapping[str, Any]) -> None:
         known: Sequence[str] = list(self.parameters.get("properties", {}))

@@ -1,13 +1,16 @@
 """Tools that change the memory: add, update, forget."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
+from mcp.server.mcpserver import Context, Elicit, ElicitationResult, Resolve
 from mcp.types import CallToolResult
 from pydantic import Field
 
 from ..core import models
+from ..core.answers import dialog_form
 from ..core.memory import Change, NewMemory
 from .access import Memories, Session
+from .dialogs import ask, can_ask, heard
 from .results import Receipt, joined, written
 
 ItemId = Annotated[str, Field(description="mem_… id")]
@@ -88,9 +91,24 @@ async def memory_update(
     return _answer(memories, await memories.memory.update(memories.caller, item_id, change))
 
 
+async def _ask_leave(item_id: str, mode: str, memories: Memories, context: Context) -> Elicit[Any] | models.Said:
+    if not can_ask(context):
+        return models.Said()
+    leave = await memories.services.approval.wanted(memories.caller, item_id, mode, dialog=True)
+    # A client that can ask and has nothing to ask is no client without a dialog.
+    if leave is None:
+        return models.Said("cancel")
+    return await ask(context, leave.shown, dialog_form((models.YES, models.NO), None), memories.dialog_seconds)
+
+
+async def _heard_leave(outcome: Annotated[ElicitationResult[Any], Resolve(_ask_leave)]) -> models.Said:
+    return heard(outcome)
+
+
 async def memory_forget(
     item_id: ItemId,
     memories: Memories,
+    said: Annotated[models.Said, Resolve(_heard_leave)],
     mode: Annotated[
         str,
         Field(
@@ -101,7 +119,10 @@ async def memory_forget(
     reason: Annotated[str | None, Field(description="For the history")] = None,
 ) -> Annotated[CallToolResult, Receipt]:
     """Call when an item is wrong, outdated or unwanted. Purge only if the user asked for it."""
-    return _answer(memories, await memories.memory.forget(memories.because(reason), item_id, mode))
+    receipt = await memories.services.approval.forget(
+        memories.caller, item_id, mode, noted=memories.because(reason), said=said
+    )
+    return _answer(memories, receipt)
 
 
 def _answer(memories: Session, receipt: models.Receipt) -> CallToolResult:
@@ -123,6 +144,8 @@ _DONE = {
     "restored": "Restored {id}.",
     "purged": "Purged {id} for good, with all its versions.",
     "quarantined": "NOT kept as an ordinary memory: sealed as {id}.",
+    "asked": "Not done to {id}: a person has to agree.",
+    "refused": "Not done to {id}: a person refused.",
 }
 
 

@@ -21,6 +21,8 @@ Outcome = Literal[
     "restored",
     "purged",
     "quarantined",
+    "asked",
+    "refused",
 ]
 
 

@@ -8,6 +8,7 @@ from .store_dumps import DumpStore
 from .store_items import ItemStore, Redraft
 from .store_jobs import JobStore
 from .store_ledger import LedgerStore
+from .store_people import PeopleStore
 from .store_quarantine import QuarantineStore
 from .store_search import SearchStore
 from .store_spaces import SpaceStore
@@ -28,6 +29,7 @@ __all__ = [
     "LedgerStore",
     "LexicalEncoder",
     "Meter",
+    "PeopleStore",
     "QuarantineStore",
     "Redraft",
     "Sealer",

@@ -6,6 +6,7 @@ from .store_dumps import DumpStore
 from .store_items import ItemStore
 from .store_jobs import JobStore
 from .store_ledger import LedgerStore
+from .store_people import PeopleStore
 from .store_quarantine import QuarantineStore
 from .store_search import SearchStore
 from .store_spaces import SpaceStore
@@ -13,7 +14,16 @@ from .store_tasks import TaskStore
 
 
 class Store(
-    ItemStore, LedgerStore, SearchStore, SpaceStore, JobStore, TaskStore, DumpStore, QuarantineStore, Protocol
+    ItemStore,
+    LedgerStore,
+    SearchStore,
+    SpaceStore,
+    JobStore,
+    TaskStore,
+    PeopleStore,
+    QuarantineStore,
+    DumpStore,
+    Protocol,
 ):
     """Where items are kept. Every method acts inside one namespace and in one transaction: all of it or nothing.
 

@@ -54,6 +54,14 @@ class ItemStore(Protocol):
         """
         ...
 
+    async def receipt(self, namespace: str, item_id: str, *, budgets: Budgets) -> Receipt:
+        """Return what is true about an item now: outcome ``unchanged``.
+
+        Raises:
+            ItemNotFoundError: there is none in this namespace.
+        """
+        ...
+
     async def read(self, namespace: str, item_id: str, version: int | None = None) -> tuple[Item, bytes, str]:
         """Return the item, the content of a version (default: the current one) and that version's stored SHA-256.
 
@@ -117,8 +125,18 @@ class ItemStore(Protocol):
         """
         ...
 
-    async def purge(self, namespace: str, item_id: str, *, actor: str, budgets: Budgets) -> Receipt:
-        """Delete an item, all its versions, renditions, chunks and before-images; the event keeps id and hash only."""
+    async def purge(
+        self, namespace: str, item_id: str, *, actor: str, budgets: Budgets, leave: str | None = None
+    ) -> Receipt:
+        """Delete an item, all its versions, renditions, chunks and before-images; the event keeps id and hash only.
+
+        ``leave`` is the request by which a person agreed to it as it stands (its state is the item's SHA-256); it is
+        used up with the same commit. What was asked about the item goes with it.
+
+        Raises:
+            ItemNotFoundError: no such item.
+            ConflictError: ``leave`` gives none, or the item has changed since.
+        """
         ...
 
     async def touch(self, namespace: str, item_ids: Sequence[str], at: datetime) -> None:

@@ -30,7 +30,8 @@ SELECT
     (SELECT count(*) FROM palimpsest.tasks t WHERE t.namespace_id = $1 AND $2 IS NULL) AS task,
     (SELECT count(*) FROM palimpsest.task_dependencies d WHERE d.namespace_id = $1 AND $2 IS NULL) AS task_dependency,
     (SELECT count(*) FROM palimpsest.task_items i WHERE i.namespace_id = $1 AND $2 IS NULL) AS task_item,
-    (SELECT count(*) FROM palimpsest.task_notes n WHERE n.namespace_id = $1 AND $2 IS NULL) AS task_note
+    (SELECT count(*) FROM palimpsest.task_notes n WHERE n.namespace_id = $1 AND $2 IS NULL) AS task_note,
+    (SELECT count(*) FROM palimpsest.human_requests r WHERE r.namespace_id = $1 AND $2 IS NULL) AS human_request
 
 -- export_thread --
 -- Threads, without their accounts.

@@ -28,9 +28,10 @@ from ..fakes import DIMENSIONS, MODEL, HandClock
 class Backend:
     """A store, and what a test cannot ask a Store for.
 
-    ``pass_time`` lets leases and waits of a namespace's jobs and tasks, and its embedding spaces, grow older by some
-    seconds; ``remains`` names the places that still hold something of an item, or of a text that only it had; ``date``
-    says of an item (namespace, id) when it happened, and the id of the first item of its lineage.
+    ``pass_time`` lets leases and waits of a namespace's jobs and tasks, its embedding spaces, its history and its
+    requests to people grow older by some seconds; ``remains`` names the places that still hold something of an item,
+    or of a text that only it had; ``date`` says of an item (namespace, id) when it happened, and the id of the first
+    item of its lineage.
     """
 
     store: Store
@@ -116,6 +117,10 @@ _OLDER = (
     "UPDATE palimpsest.tasks SET lease_until = lease_until - make_interval(secs => $2) WHERE namespace_id = $1",
     "UPDATE palimpsest.embedding_spaces SET seen_at = seen_at - make_interval(secs => $2),"
     " changed_at = changed_at - make_interval(secs => $2) WHERE namespace_id = $1",
+    "UPDATE palimpsest.human_requests SET deadline = deadline - make_interval(secs => $2),"
+    " answered_at = answered_at - make_interval(secs => $2), used_at = used_at - make_interval(secs => $2)"
+    " WHERE namespace_id = $1",
+    "UPDATE palimpsest.events SET at = at - make_interval(secs => $2) WHERE namespace_id = $1",
 )
 _DATE = "UPDATE palimpsest.items SET happened_at = $3, lineage = $4 WHERE namespace_id = $1 AND item_id = $2"
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'palimpsest'"

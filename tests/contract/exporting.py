@@ -18,8 +18,11 @@ from palimpsest.core.ids import new_item_id, new_number, public_id
 from palimpsest.core.ladder import one_down
 from palimpsest.core.models import (
     AgentDraft,
+    Closing,
     Filters,
+    HumanRequest,
     Item,
+    ItemDraft,
     ItemState,
     Labels,
     Rendition,
@@ -98,6 +101,7 @@ async def fill(store: Store, namespace: str) -> Sequence[str]:
     await store.note_usage(namespace, usage, micros=12, purpose="summary", thread="main")
     await store.note_usage(namespace, usage, micros=None, purpose="other")
     await fill_work(store, namespace, [first.item_id, fourth.item_id])
+    await ask_people(store, namespace, first)
     return [first.item_id, second.item_id, third.item_id, fourth.item_id]
 
 
@@ -124,6 +128,23 @@ async def fill_work(store: Store, namespace: str, item_ids: Sequence[str]) -> No
         await change(task_id, cast("TaskStatus", status), note="it came to this")
     await change(held, "claimed", note="mine")
     await change(held, None, labels={"title": "still held"})
+
+
+async def ask_people(store: Store, namespace: str, about: ItemDraft) -> None:
+    """An open question, one that was answered, and leave that was used up."""
+    form: dict[str, Any] = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": []}
+    first, second, third = (
+        HumanRequest(public_id("request", new_number()), "agent", question, START, state=question)
+        for question in ("Which „colour“?", "How long?", "May I?")
+    )
+    await store.put_request(namespace, replace(first, choices=("red", "blue"), urgency="high"))
+    later = START + timedelta(days=40_000)
+    second = replace(second, form=form, deadline=later, fallback={"days": 3}, subject="item", subject_id=about.item_id)
+    await store.put_request(namespace, second)
+    await store.close_request(namespace, second.request_id, Closing("answered", "ann", "cli", {"days": 7}))
+    await store.put_request(namespace, replace(third, purpose="bulk_forget", choices=("yes", "no")))
+    await store.close_request(namespace, third.request_id, Closing("answered", "ann", "elicitation", "yes"))
+    await store.use_request(namespace, third.request_id, actor="agent")
 
 
 async def items_of(store: Store, namespace: str) -> list[Item]:

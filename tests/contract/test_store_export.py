@@ -66,6 +66,7 @@ async def test_records_come_in_their_order_as_many_as_the_tally_says(store: Stor
         "task_dependency": 4,
         "task_item": 2,
         "task_note": 2,
+        "human_request": 3,
     }
     assert min(counted.values()) > 0
 

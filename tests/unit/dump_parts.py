@@ -27,6 +27,7 @@ from palimpsest.core.dump_records import (
     PriorRecord,
     Record,
     RenditionRecord,
+    RequestRecord,
     Tally,
     ThreadRecord,
     UsageRecord,
@@ -132,6 +133,33 @@ def prior(number: int, of: int) -> PriorRecord:
     )
 
 
+def request(number: int, **given: Any) -> RequestRecord:
+    fields: dict[str, Any] = {
+        "request_id": public_id("request", number),
+        "revision": 1,
+        "asker": "agent",
+        "purpose": "question",
+        "question": "Which?",
+        "choices": ("a", "b"),
+        "form": None,
+        "urgency": "normal",
+        "deadline": AT,
+        "fallback": "a",
+        "subject": "item",
+        "subject_id": item_id(1),
+        "state": "s",
+        "status": "answered",
+        "answer": {"days": 3},
+        "answered_by": "ann",
+        "answered_how": "cli",
+        "created_at": AT,
+        "answered_at": AT,
+        "used_at": None,
+        "told_at": None,
+    }
+    return RequestRecord(**{**fields, **given})
+
+
 def whole() -> list[Record]:
     """One of everything, as a store would give it."""
     return [
@@ -162,6 +190,7 @@ def whole() -> list[Record]:
             micros=None,
         ),
         *work(),
+        request(20),
     ]
 
 

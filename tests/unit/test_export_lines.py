@@ -49,8 +49,8 @@ def test_records_are_sorted_by_type_and_key() -> None:
     assert sorted(shuffled, key=place) == whole()
     assert type_names() == (
         *("thread", "item", "content", "rendition"),
-        *("idempotency_key", "event", "before_image", "prior", "usage"),
-        *("agent", "task", "task_dependency", "task_item", "task_note"),
+        *("idempotency_key", "event", "before_image", "prior", "quarantine_item", "usage"),
+        *("agent", "task", "task_dependency", "task_item", "task_note", "human_request"),
     )
 
 

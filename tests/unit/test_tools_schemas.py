@@ -81,8 +81,7 @@ async def test_the_default_list_leaves_memory_list_out_and_all_has_it() -> None:
         *default,
         "memory_list",
         "memory_export",
-        "agent_register",
-        "agent_list",
+        *("agent_register", "agent_list", "human_ask", "human_list"),
     ]
 
 
@@ -114,6 +113,18 @@ async def test_the_task_tools_keep_their_share(capsys: pytest.CaptureFixture[str
             print(f"\n{prefix}*: {for_model} tokens of names, descriptions and input schemas; {whole} in all")
         assert for_model <= most
         assert whole <= most_whole
+
+
+async def test_the_tools_for_asking_people_cost_a_model_at_most_230_tokens(capsys: pytest.CaptureFixture[str]) -> None:
+    given = [
+        {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}
+        for tool in (await listed()).tools
+        if tool.name.startswith("human_")
+    ]
+    cost = sum(tokens(compact(tool)) for tool in given)
+    with capsys.disabled():
+        print(f"\ntools for asking people: {cost} tokens of names, descriptions and input schemas")
+    assert cost <= 230
 
 
 @pytest.mark.parametrize("tool", build_tools("all"), ids=lambda tool: str(tool.name))

@@ -18,6 +18,8 @@ from palimpsest.core.usage import UsageLog
 from palimpsest.server.workers import Worker
 from palimpsest.storage.inmemory import InMemoryStore
 
+from .parts import build_parts
+
 PATIENCE_SECONDS = 20.0
 NEVER = 3600.0
 
@@ -283,3 +285,31 @@ async def test_what_was_read_is_written_down_beside_slow_work() -> None:
         worker.wake()
         await touched.wait()
     await worker.aclose()
+
+
+async def test_deadlines_are_settled_for_each_namespace_and_a_failure_is_outlived() -> None:
+    settled: list[str] = []
+
+    async def settle(namespace: str) -> int:
+        settled.append(namespace)
+        if namespace == "first":
+            raise StoreUnavailableError
+        return 1
+
+    parts = build_parts()
+    worker = Worker(
+        runner=parts.runner,
+        store=parts.store,
+        usage=parts.usage,
+        namespaces=["first", "second"],
+        drain_seconds=0,
+        settle=settle,
+    )
+    worker.start()
+    try:
+        async with asyncio.timeout(10):
+            await worker.idle()
+        assert settled[:2] == ["first", "second"]
+        assert worker.out_of_reach
+    finally:
+        await worker.aclose()
