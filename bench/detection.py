@@ -117,10 +117,10 @@ def theirs() -> Found | None:
             file = Path(folder, "text.txt")
             file.write_text(text, encoding="utf-8")
             for secret in scan.scan_file(str(file)):
-                place = lines[secret.line_number - 1].find(secret.secret_value)
+                number, value = int(secret.line_number) - 1, str(secret.secret_value)
+                place = lines[number].find(value)
                 if place >= 0:
-                    start = starts[secret.line_number - 1] + place
-                    spans.append((start, start + len(secret.secret_value)))
+                    spans.append((starts[number] + place, starts[number] + place + len(value)))
         return spans
 
     return found

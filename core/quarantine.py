@@ -15,8 +15,6 @@ from .validation import Limits
 from .vault import SealedText, Vault, settled_told
 
 _BYTES_PER_TOKEN = 24
-RELEASE = "release"
-"""The purpose under which a person is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +147,18 @@ class Quarantine:
             f"Release {item.item_id} from quarantine, so that it can be read and found like any other item? "
             f"Sealed because: {item.reason}. It holds: {listed(found)}."
         )
-        granted = await self._gate.granted(caller.namespace, RELEASE, "item", item.item_id)
-        # A yes to less than what is found now is no yes.
-        if granted is not None and granted.question.startswith(question):
+        # A yes to less than is found now is no yes.
+        granted = await self._gate.granted(caller.namespace, "release", "item", item.item_id, state=listed(found))
+        if granted is not None:
             await self._gate.use(caller, granted.request_id)
             return None
         asked = await self._gate.request(
             caller,
             question=f"{question} Reason given: {reason}",
-            purpose=RELEASE,
+            purpose="release",
             subject="item",
             subject_id=item.item_id,
+            state=listed(found),
         )
         return asked.request_id
 

@@ -38,7 +38,8 @@ class SealedText:
     def decode(cls, plaintext: bytes) -> "SealedText":
         """Read what ``encode`` wrote."""
         fields: dict[str, Any] = json.loads(plaintext)
-        return cls(**{**fields, "tags": tuple(fields["tags"])})
+        fields["tags"] = tuple(fields["tags"])
+        return cls(**fields)
 
 
 class Vault:

@@ -57,40 +57,33 @@ def sealer(*keys: bytes) -> EnvelopeSealer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a FakeGate asked."""
+class Asked:
+    """What a FakeGate asked; ``about`` is (purpose, subject, its id, its state)."""
 
     request_id: str
     question: str
-    purpose: str
-    subject: str
-    subject_id: str
+    about: tuple[str, str, str, str]
 
 
 class FakeGate:
     """A HumanGate whose person says yes when the test does."""
 
     def __init__(self) -> None:
-        self.asked: dict[str, Question] = {}
+        self.asked: dict[str, Asked] = {}
         self.yes: set[str] = set()
         self.used: list[str] = []
 
     async def request(
-        self, caller: Caller, *, question: str, purpose: str, subject: str, subject_id: str, urgency: str = "normal"
-    ) -> Question:
-        for known in self.asked.values():
-            if (known.purpose, known.subject_id) == (purpose, subject_id) and known.request_id not in self.yes:
-                return known
-        made = Question(f"ask_{len(self.asked):013d}", question, purpose, subject, subject_id)
-        self.asked[made.request_id] = made
-        return made
+        self, caller: Caller, *, question: str, purpose: str, subject: str, subject_id: str, state: str
+    ) -> Asked:
+        about = (purpose, subject, subject_id, state)
+        known = [one for one in self.asked.values() if one.about == about and one.request_id not in self.yes]
+        made = known[0] if known else Asked(f"ask_{len(self.asked):013d}", question, about)
+        return self.asked.setdefault(made.request_id, made)
 
-    async def granted(self, namespace: str, purpose: str, subject: str, subject_id: str) -> Question | None:
-        wanted = (purpose, subject, subject_id)
-        open_ones = (
-            one for one in self.asked.values() if one.request_id in self.yes and one.request_id not in self.used
-        )
-        return next((one for one in open_ones if (one.purpose, one.subject, one.subject_id) == wanted), None)
+    async def granted(self, namespace: str, purpose: str, subject: str, subject_id: str, *, state: str) -> Asked | None:
+        given = (self.asked[one] for one in sorted(self.yes - set(self.used)))
+        return next((one for one in given if one.about == (purpose, subject, subject_id, state)), None)
 
     async def use(self, caller: Caller, request_id: str) -> None:
         self.used.append(request_id)

@@ -1,7 +1,7 @@
 """What seals and opens texts, what finds the ones that should be sealed, and who lets them out again."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..models import Finding, Sealed
 
@@ -88,26 +88,36 @@ class Asked(Protocol):
         """``ask_…``."""
         ...
 
-    @property
-    def question(self) -> str:
-        """What the person was asked."""
-        ...
-
 
 class HumanGate(Protocol):
     """How a person is asked for leave; no tool gives it."""
 
     async def request(
-        self, caller: "Caller", *, question: str, purpose: str, subject: str, subject_id: str, urgency: str = "normal"
+        self,
+        caller: "Caller",
+        *,
+        question: str,
+        purpose: Literal["release"],
+        subject: Literal["item"],
+        subject_id: str,
+        state: str,
     ) -> Asked:
-        """Ask, or find the open question for the same purpose and subject."""
+        """Ask for leave to do it with a subject that is as ``state`` says, or find the open question for the same."""
         ...
 
-    async def granted(self, namespace: str, purpose: str, subject: str, subject_id: str) -> Asked | None:
-        """Return the question that a person said yes to and whose yes is not used up."""
+    async def granted(
+        self,
+        namespace: str,
+        purpose: Literal["release"],
+        subject: Literal["item"],
+        subject_id: str,
+        *,
+        state: str,
+    ) -> Asked | None:
+        """Return the question that a person said yes to, for that state, and whose yes is not used up."""
         ...
 
-    async def use(self, caller: "Caller", request_id: str) -> None:
+    async def use(self, caller: "Caller", request_id: str) -> object:
         """Use up a yes.
 
         Raises:

@@ -18,7 +18,7 @@ from palimpsest.core.errors import (
 )
 from palimpsest.core.ids import new_item_id
 from palimpsest.core.memory import Change, NewMemory
-from palimpsest.core.models import ItemState, ScanAction
+from palimpsest.core.models import ItemState, ScanAction, Sealed
 from palimpsest.core.screening import ScanPolicy
 from palimpsest.core.vault import SealedText
 from palimpsest.storage.inmemory import InMemoryStore
@@ -187,7 +187,7 @@ async def test_release_asks_a_person_and_happens_once_after_the_yes() -> None:
     assert "It holds: 1 secret." in question.question
     assert question.question.endswith("Reason given: rotated since")
     assert SECRET not in question.question
-    assert (question.purpose, question.subject, question.subject_id) == ("release", "item", item_id)
+    assert question.about == ("release", "item", item_id, "1 secret")
 
     gate.yes.add(asked.request_id)
     released = await made.services.quarantine.release(ME, item_id, "rotated since")
@@ -217,10 +217,11 @@ async def test_a_yes_to_less_than_is_found_now_is_no_yes() -> None:
     item_id = (await made.services.quarantine.add(ME, NEW, "why")).item.item_id
     asked = await gate.request(
         ME,
-        question=f"Release {item_id}? It holds: nothing that is known.",
+        question=f"Release {item_id}?",
         purpose="release",
         subject="item",
         subject_id=item_id,
+        state="nothing that is known",
     )
     gate.yes.add(asked.request_id)
     release = await made.services.quarantine.release(ME, item_id, "please")
@@ -292,20 +293,19 @@ async def test_swapped_rows_are_noticed() -> None:
         await made.services.quarantine.retrieve(ME, one, "look")
 
 
-async def test_a_rotation_goes_on_where_it_was_cut_off() -> None:
+async def test_a_rotation_goes_on_where_it_was_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     made = parts()
     for number in range(50):
         await made.services.quarantine.add(ME, NewMemory(f"text {number}"), "why")
     both = build_parts(store=made.store, sealer=sealer(OTHER, bytes(range(32))))
-    real = made.store.rewrap_sealed
-    calls = itertools.count()
+    real, calls = made.store.rewrap_sealed, itertools.count()
 
-    async def cut(*given: object) -> bool:
+    async def cut(namespace: str, item_id: str, before: Sealed, after: Sealed) -> bool:
         if next(calls) == 30:
             raise ConflictError("cut off")
-        return await real(*given)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        return await real(namespace, item_id, before, after)
 
-    made.store.rewrap_sealed = cut  # type: ignore[method-assign, assignment] # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setattr(made.store, "rewrap_sealed", cut)
     with pytest.raises(ConflictError):
         await both.services.quarantine.rotate(ME, renew=False)
     assert await both.services.quarantine.rotate(ME, renew=False) == (sealer(OTHER).key_id, 20)

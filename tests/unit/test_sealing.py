@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -152,13 +152,11 @@ def test_a_rotated_file_keeps_the_former_key_and_a_running_server_learns_the_new
 
 
 def test_those_that_need_the_first_key_at_once_share_one(tmp_path: Path) -> None:
-    sealers = [EnvelopeSealer(FileKeys(tmp_path / "master.key")) for _ in range(8)]
-    ids: list[str] = []
-    threads = [threading.Thread(target=lambda one=one: ids.append(one.key_id)) for one in sealers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    def first(_: int) -> str:
+        return EnvelopeSealer(FileKeys(tmp_path / "master.key")).key_id
+
+    with ThreadPoolExecutor(8) as threads:
+        ids = list(threads.map(first, range(8)))
     assert len(ids) == 8
     assert len(set(ids)) == 1
 
