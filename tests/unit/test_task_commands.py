@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def run(store: InMemoryStore, capsys: pytest.CaptureFixture[str]) -> Run:
     return command
 
 
-def make(store: InMemoryStore, title: str, **fields: str) -> str:
+def make(store: InMemoryStore, title: str, **fields: Any) -> str:
     async def create() -> TaskReceipt:
         async with fake_application(fake_opener(store), drain_seconds=0) as application:
             session = await application.session("tester")

@@ -86,9 +86,9 @@ async def test_a_change_that_cannot_be_made_is_refused_in_one_sentence(fields: d
 async def test_only_a_bare_claim_goes_without_an_id() -> None:
     parts = build_parts()
     await make(parts, "work")
-    for fields in ({"status": "done"}, {"note": "x"}, {"status": "claimed", "note": "x"}):
+    for wanted in (TaskEdit(status="done"), TaskEdit(note="x"), TaskEdit(status="claimed", note="x")):
         with pytest.raises(InvalidInputError, match="task_id is missing"):
-            await parts.services.tasks.update(ME, None, TaskEdit(**fields))
+            await parts.services.tasks.update(ME, None, wanted)
     assert (await edit(parts, None, status="claimed")).agent == "me"
     assert await parts.services.tasks.update(ME, None, TaskEdit(status="claimed")) is None
     with pytest.raises(InvalidInputError, match="is not a task id"):
