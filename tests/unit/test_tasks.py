@@ -54,8 +54,9 @@ UNKNOWN_ITEM = public_id("item", 1)
 )
 async def test_a_task_that_cannot_be_kept_is_refused_in_one_sentence(fields: dict[str, Any], sentence: str) -> None:
     parts = build_parts()
+    values: dict[str, Any] = {"title": "work", **fields}
     with pytest.raises(PalimpsestError) as caught:
-        await parts.services.tasks.create(ME, NewTask(**{"title": "work", **fields}))
+        await parts.services.tasks.create(ME, NewTask(**values))
     assert sentence in str(caught.value)
     assert (await parts.services.tasks.list_tasks(ME)).total == 0
 
