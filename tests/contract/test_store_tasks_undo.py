@@ -90,7 +90,7 @@ async def test_a_change_that_was_built_upon_is_not_undone(store: Store, mine: st
     await change(store, mine, task, labels={"title": "better"})
     event_id = (await store.events(mine, 1))[0].event_id
     await change(store, mine, task, labels={"title": "best"})
-    with pytest.raises(ConflictError, match="newer change first"):
+    with pytest.raises(ConflictError, match="changed again since"):
         await undo(store, mine, event_id)
     assert (await store.task(mine, task.task_id)).title == "best"
 

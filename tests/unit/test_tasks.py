@@ -54,8 +54,9 @@ UNKNOWN_ITEM = public_id("item", 1)
 )
 async def test_a_task_that_cannot_be_kept_is_refused_in_one_sentence(fields: dict[str, Any], sentence: str) -> None:
     parts = build_parts()
+    values: dict[str, Any] = {"title": "work", **fields}
     with pytest.raises(PalimpsestError) as caught:
-        await parts.services.tasks.create(ME, NewTask(**{"title": "work", **fields}))
+        await parts.services.tasks.create(ME, NewTask(**values))
     assert sentence in str(caught.value)
     assert (await parts.services.tasks.list_tasks(ME)).total == 0
 
@@ -86,9 +87,9 @@ async def test_a_change_that_cannot_be_made_is_refused_in_one_sentence(fields: d
 async def test_only_a_bare_claim_goes_without_an_id() -> None:
     parts = build_parts()
     await make(parts, "work")
-    for change in (TaskEdit(status="done"), TaskEdit(note="x"), TaskEdit(status="claimed", note="x")):
+    for wanted in (TaskEdit(status="done"), TaskEdit(note="x"), TaskEdit(status="claimed", note="x")):
         with pytest.raises(InvalidInputError, match="task_id is missing"):
-            await parts.services.tasks.update(ME, None, change)
+            await parts.services.tasks.update(ME, None, wanted)
     assert (await edit(parts, None, status="claimed")).agent == "me"
     assert await parts.services.tasks.update(ME, None, TaskEdit(status="claimed")) is None
     with pytest.raises(InvalidInputError, match="is not a task id"):
