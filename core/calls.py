@@ -32,6 +32,7 @@ class NewMemory:
     """What a client hands over to be kept.
 
     ``model`` is the one whose window the thread has from now on; ``date`` (ISO) is when it happened, now unless given.
+    ``source`` says by which way it came (``tool``); of the items it is ``derived_from`` it has the least trust.
     """
 
     content: str
@@ -47,6 +48,8 @@ class NewMemory:
     expires_in_days: float | None = None
     date: str | None = None
     source: Mapping[str, str] = field(default_factory=dict[str, str])
+    trust: str = "normal"
+    derived_from: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Change:
     thread: str | None = None
     detail: str | None = None
     date: str | None = None
+    trust: str | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -95,4 +99,5 @@ class Change:
             priority=before.priority if self.priority is None else validation.check_priority(self.priority),
             pinned=before.pinned if self.pinned is None else self.pinned,
             tags=before.tags if self.tags is None else validation.check_tags(self.tags),
+            trust=before.trust if self.trust is None else validation.check_trust(self.trust),
         )

@@ -56,7 +56,7 @@ class Context:
         if max_tokens is not None:
             validation.check_range(max_tokens, 50, _MOST_TOKENS, "max_tokens")
         if (named := validation.check_label(model, "model")) is not None:
-            await self._store.use_model(caller.namespace, thread, named, budgets=self._budgets)
+            await self._store.use_model(caller.namespace, thread, named, actor=caller.actor, budgets=self._budgets)
         if query is None:
             return await self._whole(caller.namespace, thread, max_tokens)
         return await self._chosen(caller.namespace, thread, validation.check_query(query), max_tokens or QUERY_TOKENS)
@@ -81,7 +81,9 @@ class Context:
         texts = await self._store.texts(namespace, [(rung.item_id, detail) for rung, detail, _ in stands])
         tokens = {one.item_id: one.tokens for one in block.entries}
         entries = [
-            BlockEntry(rung.item_id, rung.title, detail, tokens[rung.item_id], cost, texts[rung.item_id, detail])
+            BlockEntry(
+                rung.item_id, rung.title, detail, tokens[rung.item_id], cost, texts[rung.item_id, detail], rung.trust
+            )
             for rung, detail, cost in stands
             if (rung.item_id, detail) in texts and rung.item_id in tokens
         ]
@@ -133,7 +135,7 @@ class Context:
     async def _parts(
         self, namespace: str, picks: Sequence[Pick], rungs: Sequence[Rung], tokens_of: Mapping[str, int]
     ) -> list[str]:
-        titles = {rung.item_id: rung.title for rung in rungs}
+        by_id = {rung.item_id: rung for rung in rungs}
         whole: list[tuple[str, Detail]] = [(one.item_id, one.detail) for one in picks if one.detail != "excerpts"]
         texts: Mapping[tuple[str, Detail], str] = await self._store.texts(namespace, whole) if whole else {}
         parts: list[str] = []
@@ -144,7 +146,8 @@ class Context:
                 text = found
             else:
                 continue
-            parts.append(entry(one.item_id, one.detail, tokens_of[one.item_id], titles[one.item_id], text))
+            rung = by_id[one.item_id]
+            parts.append(entry(one.item_id, one.detail, tokens_of[one.item_id], rung.title, text, rung.trust))
         return parts
 
     def _answer(self, ledger: ThreadState, entries: Sequence[BlockEntry], omitted: int) -> ContextAnswer:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -47,9 +47,9 @@ def encode_header(header: Header) -> bytes:
     )
 
 
-def encode_record(record: Record) -> bytes:
-    """Write a record's line."""
-    fields = _plain(record)
+def encode_record(record: Record, without: Collection[str] = ()) -> bytes:
+    """Write a record's line, or what is left of it without some fields."""
+    fields = {name: value for name, value in _plain(record).items() if name not in without}
     if isinstance(record, ContentRecord):
         raw = record.content
         fields["content"] = raw.decode() if record.encoding == "utf-8" else base64.b64encode(raw).decode()
@@ -165,7 +165,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         # strftime would not pad early years everywhere.
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
 
 
 def _sentence(error: ValidationError, number: int) -> str:

@@ -187,7 +187,9 @@ class Relations:
         if image.item_id not in self._items:
             return self._known(image.item_id)
         item_id, added = self._events.get(image.event_id, ("", False))
-        if item_id != image.item_id or added != (image.image is None):
+        # Steps that were asked for are told for all items alike.
+        without = added or bool(image.steps)
+        if item_id != image.item_id or (image.image is None and not without) or (image.image is not None and added):
             return f"there is no event {image.event_id} of {image.item_id} that it could undo"
         if image.image is not None and image.image.version > self._items[image.item_id][0]:
             return f"{image.item_id} has no version {image.image.version}"

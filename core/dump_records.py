@@ -1,14 +1,14 @@
 """The records that a dump is made of: one type for each kind of row that cannot be made again from others."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AliasChoices, AwareDatetime, ConfigDict, Field, JsonValue
 
 from .errors import ConflictError, InvalidInputError
-from .ids import LARGEST, PREFIXES, Subject, parse_id, parse_item_id
-from .models import AnsweredHow, MemoryType, Purpose, RequestStatus, Standing, Urgency
+from .ids import LARGEST, Subject, parse_any_id, parse_id
+from .models import AnsweredHow, MemoryType, Purpose, RequestStatus, Standing, Trust, Urgency
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
@@ -16,31 +16,23 @@ SCHEMA = 12
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
-def _item_id(text: str) -> str:
-    try:
-        parse_item_id(text)
-    except InvalidInputError as error:
-        raise ValueError("it is no item id") from error
-    return text
+def _id_of(subject: Subject) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            parse_id(subject, text)
+        except InvalidInputError as error:
+            raise ValueError(f"it is no {subject} id") from error
+        return text
 
-
-def _request_id(text: str) -> str:
-    try:
-        parse_id("request", text)
-    except InvalidInputError as error:
-        raise ValueError("it is no request id") from error
-    return text
+    return check
 
 
 def _any_id(text: str) -> str:
-    for subject, prefix in PREFIXES.items():
-        if text.startswith(prefix):
-            try:
-                parse_id(subject, text)
-            except InvalidInputError:
-                break
-            return text
-    raise ValueError("it is no id")
+    try:
+        parse_any_id(text)
+    except InvalidInputError as error:
+        raise ValueError("it is no id") from error
+    return text
 
 
 def _storable(text: str) -> str:
@@ -49,13 +41,13 @@ def _storable(text: str) -> str:
     return text
 
 
-LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage"})
-"""What before-images of before the ledger, or before dates, lack."""
+LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage", "position", "occurrence", "trust"})
+"""What before-images of earlier versions lack."""
 
 Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[Text, Field(min_length=1)]
-ItemId = Annotated[str, Field(max_length=40), AfterValidator(_item_id)]
-RequestId = Annotated[str, Field(max_length=40), AfterValidator(_request_id)]
+ItemId = Annotated[str, Field(max_length=40), AfterValidator(_id_of("item"))]
+RequestId = Annotated[str, Field(max_length=40), AfterValidator(_id_of("request"))]
 AnyId = Annotated[str, Field(max_length=40), AfterValidator(_any_id)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Small = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -69,6 +61,10 @@ class _Record:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
     KEY: ClassVar[tuple[str, ...]]
+    PAST: ClassVar[tuple[str, ...]] = ("updated_at",)
+    """Which fields only tell of the past; see state_hash."""
+    IS_PAST: ClassVar[bool] = False
+    """Whether all of it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +85,50 @@ class Image:
     header_tokens: Small | None
     happened_at: AwareDatetime | None = None
     lineage: ItemId | None = None
+    position: Large | None = None
+    occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] | None = None
+    trust: Trust | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepImage:
+    """Another item that stepped down because of an event; see Stepped."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    item_id: ItemId
+    detail: Standing
+    to: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkImage:
+    """Another item that came into a lineage because of an event; see Linked."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    item_id: ItemId
+    lineage: ItemId | None
+    to: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenditionImage:
+    """A rendition that an event replaced."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    detail: Literal["summary", "brief", "hint"]
+    text: Text
+    tokens: Small
+    compressor: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelImage:
+    """A thread's model before an event and after it; see Remodelled."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    thread: Name
+    model: Text | None
+    to: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +136,7 @@ class ThreadRecord(_Record):
     """A thread; its account is counted again from its items."""
 
     KEY: ClassVar[tuple[str, ...]] = ("thread",)
+    PAST: ClassVar[tuple[str, ...]] = ("entries", "compressions", "created_at")
     type: Literal["thread"] = "thread"
     thread: Name
     model: Text | None
@@ -112,6 +153,7 @@ class ItemRecord(_Record):
     """
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id",)
+    PAST: ClassVar[tuple[str, ...]] = ("version", "updated_at", "last_used_at")
     type: Literal["item"] = "item"
     item_id: ItemId
     thread: Name
@@ -139,6 +181,7 @@ class ItemRecord(_Record):
     happened_at: AwareDatetime | None = None
     lineage: ItemId | None = None
     occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] = 0
+    trust: Trust = "normal"
 
     @property
     def active(self) -> bool:
@@ -151,6 +194,7 @@ class ContentRecord(_Record):
     """A version's content; ``encoding`` says how its line carries the bytes."""
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id", "version")
+    IS_PAST: ClassVar[bool] = True
     type: Literal["content"] = "content"
     item_id: ItemId
     version: Version
@@ -167,6 +211,7 @@ class RenditionRecord(_Record):
     """A shorter text of the current version; made by a language model it may have cost money."""
 
     KEY: ClassVar[tuple[str, ...]] = ("item_id", "detail")
+    PAST: ClassVar[tuple[str, ...]] = ("created_at",)
     type: Literal["rendition"] = "rendition"
     item_id: ItemId
     detail: Literal["summary", "brief", "hint"]
@@ -181,6 +226,7 @@ class KeyRecord(_Record):
     """What a client's idempotency key added."""
 
     KEY: ClassVar[tuple[str, ...]] = ("key",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["idempotency_key"] = "idempotency_key"
     key: Name
     item_id: ItemId
@@ -193,6 +239,7 @@ class EventRecord(_Record):
     """A line of the history; its subject may have been purged since. Older dumps name items only."""
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["event"] = "event"
     event_id: Large
     at: AwareDatetime
@@ -206,13 +253,27 @@ class EventRecord(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRecord(_Record):
-    """What undoes an event of an item; older dumps have one, with nothing in it, for each add."""
+    """What undoes an event of an item: its fields before, and what else the event did.
+
+    ``image`` is None for an add, and for steps that were asked for. Older dumps have one with nothing in it for each
+    add; ``renditions`` is None where the event left them alone.
+    """
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["before_image"] = "before_image"
     event_id: Large
     item_id: ItemId
     image: Image | None
+    steps: tuple[StepImage, ...] = ()
+    links: tuple[LinkImage, ...] = ()
+    renditions: tuple[RenditionImage, ...] | None = None
+    model: ModelImage | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to put back."""
+        return not (self.image or self.steps or self.links or self.renditions is not None or self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +281,7 @@ class PriorRecord(_Record):
     """What undoes an event of a subject that is no item; empty where the event made it."""
 
     KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["prior"] = "prior"
     event_id: Large
     subject: Subject
@@ -232,6 +294,7 @@ class UsageRecord(_Record):
     """What a call of a language model used and cost."""
 
     KEY: ClassVar[tuple[str, ...]] = ("usage_id",)
+    IS_PAST: ClassVar[bool] = True
     type: Literal["usage"] = "usage"
     usage_id: Large
     at: AwareDatetime
@@ -246,7 +309,7 @@ class UsageRecord(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord(_Record):
-    """A question to a person, and what became of it."""
+    """A question to a person."""
 
     KEY: ClassVar[tuple[str, ...]] = ("request_id",)
     type: Literal["human_request"] = "human_request"

@@ -69,8 +69,12 @@ class Finder:
         times: TimeReader | None = None,
         speller: Speller | None = None,
         weights: ranking.Weights | None = None,
+        untrusted: bool = False,
     ) -> None:
-        """Take the ports; nothing is loaded here. Without ``times`` or ``speller`` words are taken as they stand."""
+        """Take the ports; nothing is loaded here. Without ``times`` or ``speller`` words are taken as they stand.
+
+        ``untrusted`` lets every search have what is not trusted.
+        """
         self._store = store
         self._spaces = spaces
         self._lexicon = lexicon
@@ -79,6 +83,7 @@ class Finder:
         self._times = times
         self._speller = speller
         self._weights = weights
+        self._untrusted = untrusted
 
     def dated(self, filters: Filters, period: Period) -> Filters:
         """Return ``filters`` narrowed to a period.
@@ -131,8 +136,20 @@ class Finder:
         corrected, told = await self._corrected(namespace, query, terms, found)
         if told:
             found = await look(corrected)
-        notes = (*_notes(vector, found, worded=bool(terms.keys)), *told, *found.notes)
+        found, distrusted = self._trusted(found, filters)
+        notes = (*_notes(vector, found, worded=bool(terms.keys)), *told, *found.notes, *distrusted)
         return Considered(found, names, len(corrected.keys), notes)
+
+    def _trusted(self, found: CandidateSet, filters: Filters) -> tuple[CandidateSet, tuple[str, ...]]:
+        """Leave out what is not trusted unless it is asked for, and say how many items that is."""
+        if self._untrusted or filters.untrusted:
+            return found, ()
+        low = {one.item_id for one in found.candidates if one.trust == "low" and one.picked}
+        kept = tuple(one for one in found.candidates if one.trust != "low")
+        if len(kept) == len(found.candidates):
+            return found, ()
+        told = (f"{len(low)} untrusted items left out; memory_search with untrusted true has them.",) if low else ()
+        return replace(found, candidates=kept), told
 
     async def _corrected(
         self, namespace: str, query: str, terms: SparseTerms, found: CandidateSet

@@ -1,5 +1,6 @@
 """Ids made by us: 63-bit numbers that sort by time, written as short lower-case text."""
 
+import hashlib
 import secrets
 import threading
 import time
@@ -8,13 +9,20 @@ from typing import Literal
 
 from .errors import InvalidInputError
 
-Subject = Literal["item", "task", "agent", "request"]
-"""What has an id, and a history."""
+Subject = Literal["item", "thread", "task", "agent", "request"]
+"""What has an id, and a history; a thread's id is for the history alone, everywhere else it goes by its name."""
 
 ITEM_PREFIX = "mem_"
-PREFIXES: Mapping[Subject, str] = {"item": ITEM_PREFIX, "task": "task_", "agent": "agent_", "request": "ask_"}
+PREFIXES: Mapping[Subject, str] = {
+    "item": ITEM_PREFIX,
+    "thread": "thread_",
+    "task": "task_",
+    "agent": "agent_",
+    "request": "ask_",
+}
 _GIVEN_BY: Mapping[Subject, str] = {
     "item": "memory_search and memory_list give them",
+    "thread": "`palimpsest history` gives them",
     "task": "task_list gives them",
     "agent": "agent_list gives them",
     "request": "human_list gives them",
@@ -87,6 +95,23 @@ def parse_id(subject: Subject, text: str) -> int:
     raise InvalidInputError(
         f"{shown!r} is not {article} {subject} id; ids look like {prefix}0123456789abc; {_GIVEN_BY[subject]}."
     )
+
+
+def parse_any_id(text: str) -> tuple[Subject, int]:
+    """Read the id of any subject.
+
+    Raises:
+        InvalidInputError: the text is not one.
+    """
+    for subject, prefix in PREFIXES.items():
+        if text.startswith(prefix):
+            return subject, parse_id(subject, text)
+    return "item", parse_id("item", text)
+
+
+def thread_number(thread: str) -> int:
+    """Return a thread's number for the history, which has no text: a hash of its name."""
+    return int.from_bytes(hashlib.sha256(thread.encode()).digest()[:8], "big") >> 1
 
 
 def format_item_id(number: int) -> str:

@@ -36,13 +36,13 @@ class Ingest:
         self._spaces = spaces
         self._summarizes = summarizes
 
-    def header_tokens(self, item_id: str, tokens: int, title: str | None) -> int:
+    def header_tokens(self, item_id: str, tokens: int, labels: Labels) -> int:
         """Count what an item's line costs in its thread's block.
 
         One token more than it has: a block's tokens are not quite the sum of its parts', and the ledger must not say
         less than the block costs.
         """
-        return self._counter.count(block.longest_header(item_id, tokens, title)).tokens + 1
+        return self._counter.count(block.longest_header(item_id, tokens, labels.title, labels.trust)).tokens + 1
 
     @property
     def compressor_name(self) -> str:
@@ -93,9 +93,10 @@ class Ingest:
             chunks=chunks,
             embedding_model=self._spaces.own.model_id,
             lexicon=self._lexicon.version,
-            header_tokens=self.header_tokens(item_id, count.tokens, labels.title),
+            header_tokens=self.header_tokens(item_id, count.tokens, labels),
             summarize=self._summarizes and any(one.detail == "summary" for one in renditions),
-            frame=versions.frame(namespace, text, labels, kind),
+            # What is not trusted must not supersede what is.
+            frame=None if labels.trust == "low" else versions.frame(namespace, text, labels, kind),
         )
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from . import cursors, paging, reading, validation
+from . import cursors, paging, provenance, reading, validation
 from .budget import Budgets
 from .calls import Caller, Change, NewMemory, Period
 from .errors import ConflictError, InvalidInputError
 from .finding import Finder
-from .ids import LARGEST, new_item_id, parse_item_id
+from .ids import LARGEST, new_item_id, parse_any_id, parse_item_id
 from .ingest import Ingest
 from .models import (
     Event,
@@ -78,6 +78,7 @@ class Memory:
             priority=validation.check_priority(new.priority),
             pinned=new.pinned,
             tags=validation.check_tags(new.tags),
+            trust=await provenance.least_trust(self._store, caller, new),
         )
         thread = validation.check_name(new.thread, "thread")
         key = validation.check_label(new.idempotency_key, "idempotency key")
@@ -95,6 +96,7 @@ class Memory:
             budgets=self._budgets,
         )
         if known is not None:
+            known = provenance.with_doubt(known, labels)
             return known if model is None else await self._with_model(caller, known, model)
         await self._check_room(caller, len(content))
         draft, notes = await self._ingest.draft(
@@ -102,7 +104,7 @@ class Memory:
         )
         draft = replace(
             draft,
-            source={"actor": caller.actor, **new.source},
+            source=provenance.source_of(caller, new),
             idempotency_key=key,
             model=model,
             expires_at=None if lasting is None else self._clock.now() + timedelta(days=lasting),
@@ -127,7 +129,9 @@ class Memory:
         return replace(receipt, outcome="duplicate", notes=(*receipt.notes, note))
 
     async def _with_model(self, caller: Caller, receipt: Receipt, model: str) -> Receipt:
-        ledger = await self._store.use_model(caller.namespace, receipt.item.thread, model, budgets=self._budgets)
+        ledger = await self._store.use_model(
+            caller.namespace, receipt.item.thread, model, actor=caller.actor, budgets=self._budgets
+        )
         return replace(receipt, ledger=ledger)
 
     async def search(
@@ -229,7 +233,7 @@ class Memory:
             item_id,
             labels,
             thread=_thread(item, change),
-            header_tokens=self._ingest.header_tokens(item_id, item.tokens, labels.title),
+            header_tokens=self._ingest.header_tokens(item_id, item.tokens, labels),
             happened_at=validation.check_moment(change.date),
             actor=caller.actor,
             budgets=self._budgets,
@@ -341,9 +345,22 @@ class Memory:
             caller.namespace, event_id, actor=caller.actor, budgets=self._budgets, redraft=redraft
         )
 
-    async def events(self, caller: Caller, limit: int = 20) -> Sequence[Event]:
-        """Return the newest events first."""
-        return await self._store.events(caller.namespace, validation.check_range(limit, 1, 1000, "limit"))
+    async def events(self, caller: Caller, limit: int = 20, *, subject_id: str | None = None) -> Sequence[Event]:
+        """Return the newest events first, those of all or of one subject.
+
+        Raises:
+            InvalidInputError: the limit or the id is not acceptable.
+        """
+        validation.check_range(limit, 1, 1000, "limit")
+        about = None if subject_id is None else parse_any_id(subject_id)
+        return await self._store.events(caller.namespace, limit, about=about)
+
+    async def state_hash(self, caller: Caller) -> str:
+        """Return the hash of what the memory now says; see ``core.state_hash``."""
+        # Records check themselves, which takes long to import.
+        from .state_hash import state_hash
+
+        return await state_hash(self._store, caller.namespace)
 
     async def _check_room(self, caller: Caller, size: int) -> None:
         if not self._limits.max_store_bytes:

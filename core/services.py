@@ -35,7 +35,7 @@ class Ports:
     """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing.
 
     Without ``spaces`` no model but ``embedder`` can be run; without ``times`` and ``speller`` words for time and
-    mistyped words are taken as they stand.
+    mistyped words are taken as they stand. ``untrusted`` lets every search have what is not trusted.
     """
 
     store: Store
@@ -55,6 +55,7 @@ class Ports:
     times: TimeReader | None = None
     speller: Speller | None = None
     human: HumanPolicy = field(default_factory=HumanPolicy)
+    untrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def build_services(ports: Ports) -> Services:
         times=ports.times,
         speller=ports.speller,
         weights=ports.weights,
+        untrusted=ports.untrusted,
     )
     ingest = Ingest(
         chunker=ports.chunker,

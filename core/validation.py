@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from .errors import InvalidInputError
-from .models import DETAILS, MEMORY_TYPES, STANDINGS, Detail, Filters, MemoryType, Standing
+from .models import DETAILS, MEMORY_TYPES, STANDINGS, TRUSTS, Detail, Filters, MemoryType, Standing, Trust
 
 MAX_QUERY_BYTES = 100_000
 MAX_LABEL = 200
@@ -100,6 +100,14 @@ def check_priority(priority: int) -> int:
     if isinstance(priority, bool) or not 0 <= priority <= 10:
         raise InvalidInputError(f"The priority is {priority!r}; it must be a whole number from 0 (least) to 10 (most).")
     return priority
+
+
+def check_trust(trust: str) -> Trust:
+    """Return a level of trust."""
+    for level in TRUSTS:
+        if level == trust:
+            return level
+    raise InvalidInputError(f"{trust[:60]!r} is no level of trust; use {', '.join(TRUSTS)}.")
 
 
 def check_name(name: str, what: str) -> str:

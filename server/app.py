@@ -170,6 +170,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 summarizer=None if summarizer is None else summarizer.name,
                 spaces=spaces,
                 human=HumanPolicy(settings.human_for_purge, settings.human_for_bulk_forget),
+                untrusted=settings.include_untrusted,
             )
         )
         works: dict[JobKind, Work] = {}

@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     importing.add_argument("paths", nargs="+", metavar="PATH")
     importing.add_argument("--thread", help="thread to add to")
     importing.add_argument("--tag", action="append", default=[], help="tag to give; may be repeated")
+    importing.add_argument("--untrusted", action="store_true", help="the texts are of others, and may mean to mislead")
 
     search = add("search", "search", "Search by meaning and by word.")
     search.add_argument("query", nargs="+")
@@ -70,6 +71,20 @@ def build_parser() -> argparse.ArgumentParser:
     undo = add("undo", "undo", "Take back the newest change, or a given one.")
     undo.add_argument("event_id", nargs="?", type=int, help="number of the change, as --list shows it")
     undo.add_argument("--list", action="store_true", help="show the newest changes and undo nothing")
+    undo.add_argument("--check", action="store_true", help="say what the state's hash is before and after")
+
+    history = add("history", "history", "Show who did what to which id, newest first.")
+    history.add_argument("subject_id", nargs="?", help="only what was done to this item, task, agent or request")
+    history.add_argument("--limit", type=int, default=20, help="how many lines; 20 unless set")
+    history.add_argument("--hash", action="store_true", help="also say the hash of what the memory now says")
+
+    trust = add("trust", "trust", "Say how far an item may be believed.")
+    trust.add_argument("item_id")
+    trust.add_argument("level", choices=("low", "normal", "high"))
+
+    purge = add("purge", "purge", "Delete items for good, with all their versions.")
+    purge.add_argument("item_ids", nargs="*", metavar="ITEM_ID")
+    purge.add_argument("--scrub", action="store_true", help="then take everything that was ever purged off the disk")
 
     dump = add("dump", "dump", "Write everything that the memory holds to one file.")
     dump.add_argument("file", nargs="?", default="-", metavar="FILE", help="file to make; - or nothing for stdout")

@@ -88,6 +88,9 @@ class Settings(BaseModel):
         default=None, description="JSON file with further models, or other figures for known ones."
     )
 
+    include_untrusted: bool = Field(
+        default=False, description="Let every search and every block for a question have what is not trusted."
+    )
     hygiene_compress_days: float = Field(
         default=7.0, ge=0, description="Days without use after which an item steps down to its summary; 0 for never."
     )

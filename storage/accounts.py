@@ -34,6 +34,11 @@ def minus(after: Weight, before: Weight) -> Weight:
     return Weight(*(now - then for now, then in zip(astuple(after), astuple(before), strict=True)))
 
 
+def plus(one: Weight, other: Weight) -> Weight:
+    """Return both together."""
+    return minus(one, less(other))
+
+
 def less(weight: Weight) -> Weight:
     """Return what takes this off an account."""
     return minus(NOTHING, weight)

@@ -6,14 +6,27 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core import ladder
 from ..core.budget import Budgets
 from ..core.errors import ConflictError
-from ..core.ids import new_number, parse_id, parse_item_id
-from ..core.models import Detail, Event, Item, ItemDraft, ItemState, Labels, Outcome, Receipt, Standing
-from . import rows
+from ..core.ids import format_item_id, new_number, parse_item_id
+from ..core.models import (
+    TRUSTS,
+    Detail,
+    ItemDraft,
+    ItemState,
+    Labels,
+    Linked,
+    Outcome,
+    Receipt,
+    Rendition,
+    Standing,
+    Stepped,
+    Trail,
+)
+from . import images, rows
 from .accounts import NOTHING, Weight, less, minus, weight
 from .changing import Changing, Place
 from .history_tables import HistoryTables
@@ -24,12 +37,11 @@ from .rows import Row
 from .tables import Indexed, Settled
 
 if TYPE_CHECKING:
-    from ..core.ports import Redraft
     from .pool import Connection
 
 
 class ChangeTables(LineageTables, HistoryTables, PeopleTables):
-    """Relabelling, placing, new versions, forgetting, restoring, purging and undoing."""
+    """Relabelling, placing, new versions, forgetting, restoring and purging."""
 
     async def relabel(
         self,
@@ -50,7 +62,14 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
                 return await self._unchanged(connection, namespace, row, budgets)
             place = Place(thread, header_tokens, happened_at)
             settled = await self._relabel(connection, namespace, row, labels, place, budgets)
-            await self._record(connection, namespace, actor, "relabel", row, rows.before_image(row))
+            await self._record(
+                connection,
+                namespace,
+                actor,
+                "relabel",
+                row,
+                _before_relabel(row, labels, settled),
+            )
             return await self._done(connection, namespace, row, "updated", settled, budgets)
 
     async def _relabel(
@@ -77,7 +96,7 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
             place,
             to.header_tokens,
             to.happened_at,
-            to.lineage,
+            TRUSTS.index(labels.trust),
         )
         assert new is not None
         await self._resettle(connection, namespace, row["lineage"], new["lineage"])
@@ -95,11 +114,18 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
                 raise ConflictError(
                     f"Item {item_id} is forgotten; bring it back with memory_forget(mode='restore') first."
                 )
-            standing, cost = ladder.cost_at(_costs(row), detail)
+            standing, cost = ladder.cost_at(costs_of(row), detail)
             if (standing, cost) == (row["detail"], row["cost"]):
                 return await self._unchanged(connection, namespace, row, budgets)
             settled = await self._place(connection, namespace, row, standing, cost, budgets)
-            await self._record(connection, namespace, actor, f"to {standing}", row, rows.before_image(row))
+            await self._record(
+                connection,
+                namespace,
+                actor,
+                f"to {standing}",
+                row,
+                images.write(row, Trail(steps=images.stepped(settled.steps))),
+            )
             return await self._done(connection, namespace, row, "updated", settled, budgets)
 
     async def _place(
@@ -158,23 +184,22 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
         self, namespace: str, draft: ItemDraft, *, expected_sha256: str, budgets: Budgets
     ) -> Receipt:
         """See Store."""
-        return await self._replace(namespace, draft, expected_sha256, budgets, undone=None)
-
-    async def _replace(
-        self, namespace: str, draft: ItemDraft, expected_sha256: str, budgets: Budgets, *, undone: Event | None
-    ) -> Receipt:
         async with self._changing(namespace, draft.item_id) as connection:
             row = await self._lock(connection, namespace, draft.item_id, draft.thread)
             _check_replaceable(draft.item_id, row, expected_sha256)
-            if undone is not None:
-                await self._check_newest(connection, namespace, "item", row["item_id"], undone.event_id)
             if row["sha256"].hex() == draft.sha256:
                 return await self._replace_labels(connection, namespace, row, draft, budgets)
-            new, settled = await self._put_version(connection, namespace, row, draft, budgets)
-            if undone is None:
-                await self._record(connection, namespace, _actor(draft), "edit", new, rows.before_image(row))
-            else:
-                await self._finish_undo(connection, namespace, _actor(draft), new, undone)
+            renditions = await self._renditions(connection, namespace, row["item_id"])
+            place = await self._leave(connection, namespace, row, draft.thread)
+            new = await self._write_version(connection, namespace, row, draft, place)
+            await self._resettle(connection, namespace, row["lineage"])
+            links: Sequence[Linked] = ()
+            if kin := (await self._kin(connection, namespace, draft, row["item_id"])).versions:
+                _, links, _ = await self._link(connection, namespace, row["item_id"], kin)
+            # Only now: the new content's renditions are what it may step down to.
+            settled = await self._enter(connection, namespace, new, row, budgets)
+            trail = Trail(images.stepped(settled.steps), tuple(links), renditions)
+            await self._record(connection, namespace, _actor(draft), "edit", new, images.write(row, trail))
             return await self._done(connection, namespace, row, "updated", settled, budgets)
 
     async def _replace_labels(
@@ -187,13 +212,23 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
             return replace(receipt, notes=tuple(same))
         place = Place(draft.thread, draft.header_tokens, draft.happened_at)
         settled = await self._relabel(connection, namespace, row, draft.labels, place, budgets)
-        await self._record(connection, namespace, _actor(draft), "relabel", row, rows.before_image(row))
+        await self._record(
+            connection,
+            namespace,
+            _actor(draft),
+            "relabel",
+            row,
+            _before_relabel(row, draft.labels, settled),
+        )
         return await self._done(connection, namespace, row, "updated", settled, budgets, same)
 
-    async def _put_version(
-        self, connection: Connection, namespace: str, row: Row, draft: ItemDraft, budgets: Budgets
-    ) -> tuple[Row, Settled]:
-        place = await self._leave(connection, namespace, row, draft.thread)
+    async def _renditions(self, connection: Connection, namespace: str, number: int) -> tuple[Rendition, ...]:
+        return images.renditions(await connection.fetch(self._queries["renditions"], namespace, number))
+
+    async def _write_version(
+        self, connection: Connection, namespace: str, row: Row, draft: ItemDraft, place: int | None, occurrence: int = 0
+    ) -> Row:
+        """Make a draft the item's next version, with all that is derived from it; accounts and lineages come later."""
         labels = draft.labels
         new = await connection.fetchrow(
             self._queries["put_version"],
@@ -216,11 +251,10 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
             draft.header_tokens,
             draft.happened_at,
             *rows.frame_columns(draft.frame),
+            TRUSTS.index(labels.trust),
+            occurrence,
         )
         assert new is not None
-        await self._resettle(connection, namespace, row["lineage"])
-        if kin := (await self._kin(connection, namespace, draft, row["item_id"])).versions:
-            await self._link(connection, namespace, row["item_id"], kin)
         await connection.execute(self._queries["drop_index"], namespace, row["item_id"])
         await connection.execute(
             self._queries["put_index"],
@@ -232,8 +266,7 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
             REWEIGH_AFTER,
             draft.summarize,
         )
-        # Only now: the new content's renditions are what it may step down to.
-        return new, await self._enter(connection, namespace, new, row, budgets)
+        return new
 
     async def set_state(
         self, namespace: str, item_id: str, state: ItemState, *, actor: str, budgets: Budgets
@@ -245,17 +278,21 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
                 return await self._unchanged(connection, namespace, row, budgets)
             settled = await self._set_state(connection, namespace, row, state, budgets)
             action = "restore" if state is ItemState.ACTIVE else "forget"
-            await self._record(connection, namespace, actor, action, row, rows.before_image(row))
+            await self._record(
+                connection,
+                namespace,
+                actor,
+                action,
+                row,
+                images.write(row, Trail(steps=images.stepped(settled.steps))),
+            )
             outcome: Outcome = "restored" if state is ItemState.ACTIVE else "forgotten"
             return await self._done(connection, namespace, row, outcome, settled, budgets)
 
     async def _set_state(
         self, connection: Connection, namespace: str, row: Row, state: ItemState, budgets: Budgets
     ) -> Settled:
-        place: int | None = None
-        if state is ItemState.ACTIVE:
-            place = await self._next_place(connection, namespace, row["thread"])
-        new = await connection.fetchrow(self._queries["set_state"], namespace, row["item_id"], state.value, place)
+        new = await connection.fetchrow(self._queries["set_state"], namespace, row["item_id"], state.value)
         assert new is not None
         await connection.execute(self._queries["set_live"], namespace, row["item_id"], state is ItemState.ACTIVE)
         await self._resettle(connection, namespace, row["lineage"])
@@ -285,68 +322,22 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
             await self._record(connection, namespace, actor, "purge", row, None)
             return self._receipt(item, "purged", Indexed(0, 0), Settled(rows.ledger(account, budgets)))
 
-    async def undo(
-        self, namespace: str, event_id: int | None, *, actor: str, budgets: Budgets, redraft: Redraft
-    ) -> tuple[Event, Receipt | None]:
-        """See Store."""
-        event, image = await self._undoable(namespace, event_id)
-        if event.subject != "item":
-            number = parse_id(event.subject, event.subject_id)
-            await self._undo_other(namespace, event, number, image, actor=actor)
-            return event, None
-        if event.action == "edit":
-            return event, await self._undo_edit(namespace, event, image, actor, budgets, redraft)
-        async with self._changing(namespace, event.subject_id) as connection:
-            row = await self._lock(connection, namespace, event.subject_id, *({image["thread"]} if image else ()))
-            await self._check_newest(connection, namespace, "item", row["item_id"], event.event_id)
-            if event.action == "relabel":
-                place = Place.before(image)
-                settled = await self._relabel(connection, namespace, row, rows.labels(image), place, budgets)
-            elif event.action.startswith("to "):
-                standing, cost = ladder.cost_at(_costs(row), image["detail"])
-                settled = await self._place(connection, namespace, row, standing, cost, budgets)
-            else:
-                state = ItemState(image["state"]) if image else ItemState.FORGOTTEN
-                if row["state"] == state:
-                    raise ConflictError(
-                        f"Item {event.subject_id} is {state.value} already; there is nothing to take back."
-                    )
-                settled = await self._set_state(connection, namespace, row, state, budgets)
-            await self._finish_undo(connection, namespace, actor, row, event)
-            item, indexed, _ = await self._current(connection, namespace, row["item_id"], budgets)
-            return event, self._receipt(item, _undone(item, event), indexed, settled)
 
-    async def _undo_edit(
-        self, namespace: str, event: Event, image: Mapping[str, Any], actor: str, budgets: Budgets, redraft: Redraft
-    ) -> Receipt:
-        number = parse_item_id(event.subject_id)
-        async with self._pool.transaction(namespace) as connection:
-            item, _, _ = await self._current(connection, namespace, number, budgets)
-            old = await connection.fetchrow(self._queries["read_version"], namespace, number, image["version"])
-        assert old is not None
-        draft = await redraft(item, rows.labels(image), image["thread"], old["content"])
-        draft = replace(draft, source={**draft.source, "actor": actor}, happened_at=Place.before(image).happened_at)
-        return await self._replace(namespace, draft, item.sha256, budgets, undone=event)
-
-    async def _finish_undo(self, connection: Connection, namespace: str, actor: str, row: Row, event: Event) -> None:
-        # An add overwrote nothing.
-        if event.action != "add":
-            await self._drop_image(connection, namespace, event.event_id)
-        await self._record(connection, namespace, actor, "undo", row, None)
+def _before_relabel(row: Row, labels: Labels, settled: Settled) -> str | None:
+    steps = images.stepped(settled.steps)
+    if labels.trust == "low" and row["trust"] > 0 and row["detail"] != "archived":
+        # What is not trusted any more leaves the block.
+        steps = (Stepped(format_item_id(row["item_id"]), row["detail"], "archived"), *steps)
+    return images.write(row, Trail(steps))
 
 
-def _costs(row: Row) -> Mapping[Detail, int]:
+def costs_of(row: Row) -> Mapping[Detail, int]:
+    """Return what a held item costs at each detail that it has."""
     return rows.costs(row["header_tokens"], row["tokens"], json.loads(row["renditions"] or "{}"))
 
 
 def _actor(draft: ItemDraft) -> str:
     return draft.source.get("actor", "client")
-
-
-def _undone(item: Item, event: Event) -> Any:
-    if event.action == "relabel" or event.action.startswith("to "):
-        return "updated"
-    return "restored" if item.state is ItemState.ACTIVE else "forgotten"
 
 
 def _check_replaceable(item_id: str, row: Row, expected_sha256: str) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ConflictError, StoreError
-from ..core.ids import parse_item_id
 
 if TYPE_CHECKING:
     from .pool import Connection
@@ -21,26 +19,11 @@ _TWIN = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a relabelled item belongs: None leaves its tokens and its time as they are.
-
-    ``lineage`` is the one that it has in another thread.
-    """
+    """Where a relabelled item belongs: None leaves its tokens and its time as they are."""
 
     thread: str
     header_tokens: int | None = None
     happened_at: datetime | None = None
-    lineage: int | None = None
-
-    @classmethod
-    def before(cls, image: Mapping[str, Any]) -> Self:
-        """Return where an item belonged before an event; images of old know less."""
-        at, lineage = image.get("happened_at"), image.get("lineage")
-        return cls(
-            image["thread"],
-            image.get("header_tokens"),
-            None if at is None else datetime.fromisoformat(at),
-            None if lineage is None else parse_item_id(lineage),
-        )
 
 
 class Changing:

@@ -34,7 +34,9 @@ from ..core.dump_records import (
 )
 from ..core.errors import ConflictError
 from ..core.ids import Subject, format_item_id, new_number, parse_id, parse_item_id, public_id
+from ..core.models import TRUSTS
 from . import rows
+from .images import Before, image_fields, trail_fields, trail_of
 from .item_tables import REWEIGH_AFTER
 from .rows import Row
 from .tables import UNCOUNTED_MEAN_LENGTH, Tables
@@ -96,7 +98,7 @@ class ExportTables(Tables):
                 at_once = _CONTENTS_AT_ONCE if record is ContentRecord else _ROWS_AT_ONCE
                 query = self._queries[_EXPORTS[record]]
                 async for row in connection.cursor(query, namespace, thread, prefetch=at_once):
-                    yield _record(record, row)
+                    yield _record(record, dict(row))
 
     @asynccontextmanager
     async def _snapshot(self, namespace: str) -> AsyncGenerator[Connection, None]:
@@ -177,7 +179,7 @@ class _Restoring:
         """Say whether a before-image is wanted: what was taken back here since must not become undoable again."""
         if not isinstance(record, ImageRecord | PriorRecord):
             return True
-        return record.event_id not in self._known_events and not (isinstance(record, ImageRecord) and not record.image)
+        return record.event_id not in self._known_events and not (isinstance(record, ImageRecord) and record.is_empty)
 
     async def _check_twins(self, wanted: str) -> None:
         row = await self._connection.fetchrow(self._queries["restore_twin"], self._namespace, wanted)
@@ -285,17 +287,23 @@ def _hex(value: bytes) -> str:
     return value.hex()
 
 
-def _image(value: str) -> Image:
-    found: dict[str, Any] = json.loads(value)
-    values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **found, "tags": tuple(found["tags"])}
-    if values["happened_at"] is not None:
-        values["happened_at"] = datetime.fromisoformat(values["happened_at"])
-    return Image(**values)
+def _image(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    before = Before.read(found)
+    values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **before.own}
+    if values["trust"] is not None:
+        values["trust"] = TRUSTS[values["trust"]]
+    if before.own:
+        values["tags"] = tuple(values["tags"])
+    image = Image(**values) if before.own else None
+    return {"image": image, **image_fields(before.trail)}
 
 
-def _image_row(image: Image) -> Mapping[str, Any]:
-    found = asdict(image)
-    return {name: value for name, value in found.items() if not (name in LATER_IMAGE_FIELDS and value is None)}
+def _image_row(record: ImageRecord) -> Mapping[str, Any]:
+    own = {} if record.image is None else asdict(record.image)
+    if own.get("trust") is not None:
+        own["trust"] = TRUSTS.index(own["trust"])
+    kept = {name: value for name, value in own.items() if not (name in LATER_IMAGE_FIELDS and value is None)}
+    return kept | trail_fields(trail_of(record))
 
 
 _JSON = ("form", "fallback", "answer")
@@ -307,22 +315,25 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "sha256": _hex,
     "tags": tuple,
     "source": json.loads,
+    "trust": TRUSTS.__getitem__,
 }
 _WRITE: Mapping[str, Callable[[Any], Any]] = {
     "item_id": parse_item_id,
     "request_id": partial(parse_id, "request"),
     "lineage": _number_or_none,
     "sha256": "\\x{}".format,
+    "trust": TRUSTS.index,
 }
 
 
-def _record(kind: type[Record], row: Row) -> Record:
-    names = [field.name for field in fields(kind) if field.name not in ("type", "encoding")]
+def _record(kind: type[Record], row: Mapping[str, Any]) -> Record:
+    # What is not a column is told by another one.
+    names = [field.name for field in fields(kind) if field.name in row]
     values = {name: _READ.get(name, _same)(row[name]) for name in names}
     if kind is ContentRecord:
         values["encoding"] = encoding_of(values["content"])
     elif kind is ImageRecord:
-        values["image"] = _image(values["image"])
+        values |= _image(json.loads(values["image"]))
     elif kind is PriorRecord:
         values["image"] = json.loads(values["image"])
     elif kind is RequestRecord:
@@ -336,12 +347,12 @@ def _row(record: Record) -> Mapping[str, Any]:
     names = [field.name for field in fields(record) if field.name != "type"]
     values = {name: _WRITE.get(name, _same)(getattr(record, name)) for name in names}
     match record:
-        case ImageRecord(item_id=item_id, image=Image() as image):
+        case ImageRecord():
             return {
                 "event_id": record.event_id,
                 "subject": "item",
-                "subject_id": parse_item_id(item_id),
-                "image": _image_row(image),
+                "subject_id": parse_item_id(record.item_id),
+                "image": _image_row(record),
             }
         case EventRecord() | PriorRecord():
             return {**values, "subject_id": parse_id(record.subject, record.subject_id)}

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ConflictError, NotFoundError
-from ..core.ids import Subject
+from ..core.ids import Subject, public_id
 from ..core.models import Event
 from . import rows
 from .tables import Tables
@@ -30,10 +30,11 @@ class HistoryTables(Tables):
         """Return who takes back changes of which subject; a family adds its own to those of ``super()``."""
         return {}
 
-    async def events(self, namespace: str, limit: int) -> Sequence[Event]:
+    async def events(self, namespace: str, limit: int, *, about: tuple[Subject, int] | None = None) -> Sequence[Event]:
         """See Store."""
+        subject, number = about or (None, None)
         async with self._pool.transaction(namespace) as connection:
-            found = await connection.fetch(self._queries["events"], namespace, limit)
+            found = await connection.fetch(self._queries["events"], namespace, limit, subject, number)
         return [rows.event(row) for row in found]
 
     async def _undoable(self, namespace: str, event_id: int | None) -> tuple[Event, Mapping[str, Any]]:
@@ -68,8 +69,12 @@ class HistoryTables(Tables):
     async def _check_newest(
         self, connection: Connection, namespace: str, subject: Subject, number: int, event_id: int
     ) -> None:
-        if await connection.fetchval(self._queries["built_upon"], namespace, subject, number, event_id):
-            raise ConflictError(f"The {subject} changed again since; undo the newer change first.")
+        later = await connection.fetchrow(self._queries["built_upon"], namespace, subject, number, event_id)
+        if later is not None:
+            raise ConflictError(
+                f"The {subject} {public_id(subject, number)} changed again since: event {later['event_id']} "
+                f"({later['action']}) stands on event {event_id}; undo that one first."
+            )
 
     async def _drop_image(self, connection: Connection, namespace: str, event_id: int) -> None:
         if await connection.execute(self._queries["drop_image"], namespace, event_id) != "DELETE 1":

@@ -1,24 +1,22 @@
 """Changes of what the in-memory store holds, each with its event and what undoes it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from ..core import ladder, requests
+from ..core import ladder
 from ..core.budget import Budgets
 from ..core.clock import SystemClock
-from ..core.errors import ConflictError, NotFoundError
-from ..core.ids import Subject, new_item_id
+from ..core.errors import ConflictError
+from ..core.ids import Subject, new_item_id, public_id
 from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Outcome, Receipt, Standing, Step
-from ..core.ports import Clock, Redraft
+from ..core.ports import Clock
 from . import inmemory_lineages as lineages
+from .inmemory_requests import blank_requests, use_request
 from .inmemory_shelf import Record, Shelf
 
 _REWEIGH_AFTER = timedelta(seconds=2)
-Undoer = Callable[[Shelf, str, Mapping[str, Any]], tuple[int, str]]
-"""Puts a subject back: (shelf, id, image) to its (version, SHA-256 in hex) as it is then; see the one for tables."""
 
 
 class Changes:
@@ -44,10 +42,11 @@ class Changes:
         shelf, now = self._shelves[namespace], self._clock.now()
         if draft.item_id in shelf.records:
             draft = replace(draft, item_id=new_item_id())
+        before = shelf.snapshot()
         kin = lineages.kin(shelf, draft)
         if kin.retyped is not None and lineages.holding(shelf, kin.retyped, draft.happened_at) is kin.retyped:
             spelled = any(digest == draft.sha256 for _, digest in kin.retyped.contents)
-            return _receipt(shelf, kin.retyped, "duplicate" if spelled else "retyped", budgets)
+            return receipt_of(shelf, kin.retyped, "duplicate" if spelled else "retyped", budgets)
         told = shelf.twins(draft.thread, draft.sha256)
         record = Record(_drafted(draft, now), occurrence=max((one.occurrence + 1 for one in told), default=0))
         record.put_content(draft)
@@ -57,10 +56,11 @@ class Changes:
             shelf.thread(draft.thread).model = draft.model
         if draft.idempotency_key is not None:
             shelf.keys[draft.idempotency_key] = (draft.item_id, draft.sha256)
-        shelf.put_event(now, _actor(draft), "add", record.item)
         self._put_jobs(shelf, record, draft)
         other = lineages.link(shelf, record, kin.versions) if kin.versions else None
-        return replace(settled(shelf, record, "added", budgets), version_of=other)
+        receipt = settled(shelf, record, "added", budgets)
+        shelf.put_event(now, _actor(draft), "add", record.item, before=before)
+        return replace(receipt, version_of=other)
 
     async def find_added(
         self,
@@ -81,11 +81,11 @@ class Changes:
                     f"The idempotency key {idempotency_key!r} was used for other content; "
                     "take a new key for new content."
                 )
-            return _receipt(shelf, shelf.records[item_id], "replayed", budgets)
+            return receipt_of(shelf, shelf.records[item_id], "replayed", budgets)
         for twin in shelf.twins(thread, sha256)[:1]:
             valid = lineages.holding(shelf, twin, happened_at)
             if valid.item.sha256 == sha256:
-                return _receipt(shelf, valid, "duplicate", budgets)
+                return receipt_of(shelf, valid, "duplicate", budgets)
         return None
 
     async def replace_content(
@@ -114,12 +114,19 @@ class Changes:
                 budgets=budgets,
             )
             return replace(receipt, notes=("The content is the same as before.",))
+        stood = shelf.snapshot()
+        shelf.check_twin(draft.item_id, draft.thread, draft.sha256)
         self._put_version(shelf, record, draft)
-        shelf.put_event(record.item.updated_at, _actor(draft), "edit", record.item, before=before)
-        return settled(shelf, record, "updated", budgets)
+        if before.thread != draft.thread:
+            shelf.enter(record)
+        lineages.settle(shelf, before.lineage)
+        if kin := lineages.kin(shelf, draft).versions:
+            lineages.link(shelf, record, kin)
+        receipt = settled(shelf, record, "updated", budgets)
+        shelf.put_event(record.item.updated_at, _actor(draft), "edit", record.item, before=stood)
+        return receipt
 
     def _put_version(self, shelf: Shelf, record: Record, draft: ItemDraft) -> None:
-        shelf.check_twin(draft.item_id, draft.thread, draft.sha256)
         before = record.item
         record.item = replace(
             _drafted(draft, self._clock.now()),
@@ -128,14 +135,10 @@ class Changes:
             created_at=before.created_at,
             happened_at=draft.happened_at or before.happened_at,
             last_used_at=before.last_used_at,
+            expires_at=before.expires_at,
         )
         record.occurrence = 0
         record.put_content(draft)
-        if before.thread != draft.thread:
-            shelf.enter(record)
-        lineages.settle(shelf, before.lineage)
-        if kin := lineages.kin(shelf, draft).versions:
-            lineages.link(shelf, record, kin)
         self._put_jobs(shelf, record, draft)
 
     def _put_jobs(self, shelf: Shelf, record: Record, draft: ItemDraft) -> None:
@@ -164,12 +167,14 @@ class Changes:
         before = record.item
         after = replace(before, labels=labels, thread=thread, happened_at=happened_at or before.happened_at)
         if after == before:
-            return _receipt(shelf, record, "unchanged", budgets)
+            return receipt_of(shelf, record, "unchanged", budgets)
         if header_tokens is not None:
             after = replace(after, header_tokens=header_tokens)
+        stood = shelf.snapshot()
         self._change(shelf, record, after if thread == before.thread else lineages.parted(after))
-        shelf.put_event(record.item.updated_at, actor, "relabel", record.item, before=before)
-        return settled(shelf, record, "updated", budgets)
+        receipt = settled(shelf, record, "updated", budgets)
+        shelf.put_event(record.item.updated_at, actor, "relabel", record.item, before=stood)
+        return receipt
 
     async def place(self, namespace: str, item_id: str, detail: Standing, *, actor: str, budgets: Budgets) -> Receipt:
         """See Store."""
@@ -179,11 +184,13 @@ class Changes:
         if not record.active:
             raise ConflictError(f"Item {item_id} is forgotten; restore it first.")
         if ladder.cost_at(record.costs, detail) == (before.detail, before.cost):
-            return _receipt(shelf, record, "unchanged", budgets)
+            return receipt_of(shelf, record, "unchanged", budgets)
+        stood = shelf.snapshot()
         self._place(shelf, record, detail)
         action = f"to {record.item.detail}"
-        shelf.put_event(self._clock.now(), actor, action, record.item, before=before)
-        return settled(shelf, record, "updated", budgets)
+        receipt = settled(shelf, record, "updated", budgets)
+        shelf.put_event(self._clock.now(), actor, action, record.item, before=stood)
+        return receipt
 
     def _place(self, shelf: Shelf, record: Record, detail: Standing) -> None:
         if record.item.detail == "archived":
@@ -199,11 +206,13 @@ class Changes:
         record = shelf.record(item_id)
         before = record.item
         if before.state is state:
-            return _receipt(shelf, record, "unchanged", budgets)
+            return receipt_of(shelf, record, "unchanged", budgets)
+        stood = shelf.snapshot()
         self._change(shelf, record, replace(before, state=state))
+        receipt = settled(shelf, record, "restored" if record.active else "forgotten", budgets)
         action = "restore" if record.active else "forget"
-        shelf.put_event(record.item.updated_at, actor, action, record.item, before=before)
-        return settled(shelf, record, "restored" if record.active else "forgotten", budgets)
+        shelf.put_event(record.item.updated_at, actor, action, record.item, before=stood)
+        return receipt
 
     def _change(self, shelf: Shelf, record: Record, after: Item) -> None:
         """Let an item have other labels, another thread, time or state."""
@@ -214,8 +223,11 @@ class Changes:
             shelf.check_twin(before.item_id, after.thread, before.sha256, occurrence)
         record.occurrence = occurrence
         cost = 0 if before.detail == "archived" else before.cost + after.header_tokens - before.header_tokens
+        if after.labels.trust == "low" != before.labels.trust:
+            # What is not trusted any more leaves the block.
+            after, cost = replace(after, detail="archived"), 0
         record.item = replace(after, cost=cost, updated_at=self._clock.now())
-        if moved or (record.active and before.state is not ItemState.ACTIVE):
+        if moved:
             shelf.enter(record)
         lineages.settle(shelf, before.lineage)
         lineages.settle(shelf, after.lineage)
@@ -223,7 +235,7 @@ class Changes:
     async def receipt(self, namespace: str, item_id: str, *, budgets: Budgets) -> Receipt:
         """See Store."""
         shelf = self._shelves[namespace]
-        return _receipt(shelf, shelf.record(item_id), "unchanged", budgets)
+        return receipt_of(shelf, shelf.record(item_id), "unchanged", budgets)
 
     async def purge(
         self, namespace: str, item_id: str, *, actor: str, budgets: Budgets, leave: str | None = None
@@ -232,95 +244,20 @@ class Changes:
         shelf, now = self._shelves[namespace], self._clock.now()
         record = shelf.record(item_id)
         if leave is not None:
-            spent = requests.used(shelf.request(leave), now, state=record.item.sha256)
-            shelf.keep_request(spent, now, actor=actor)
+            use_request(shelf, leave, now, actor=actor, state=record.item.sha256)
         shelf.purge(item_id)
-        shelf.blank_requests(item_id, now)
+        blank_requests(shelf, item_id, now)
         lineages.settle(shelf, record.item.lineage)
         shelf.put_event(self._clock.now(), actor, "purge", record.item)
-        return _receipt(shelf, Record(record.item), "purged", budgets)
+        return receipt_of(shelf, Record(record.item), "purged", budgets)
 
-    def undoers(self) -> Mapping[Subject, Undoer]:
-        """Return who takes back changes of which subject; a family adds its own to those of ``super()``."""
-        return {}
-
-    async def events(self, namespace: str, limit: int) -> Sequence[Event]:
+    async def events(self, namespace: str, limit: int, *, about: tuple[Subject, int] | None = None) -> Sequence[Event]:
         """See Store."""
         shelf = self._shelves[namespace]
-        newest = sorted(shelf.events, key=lambda event: event.event_id, reverse=True)
+        wanted = None if about is None else public_id(*about)
+        found = [event for event in shelf.events if wanted in (None, event.subject_id)]
+        newest = sorted(found, key=lambda event: event.event_id, reverse=True)
         return [replace(event, undoable=shelf.undoable(event)) for event in newest[:limit]]
-
-    async def undo(
-        self, namespace: str, event_id: int | None, *, actor: str, budgets: Budgets, redraft: Redraft
-    ) -> tuple[Event, Receipt | None]:
-        """See Store."""
-        shelf = self._shelves[namespace]
-        event = _undoable(shelf, event_id)
-        prior = shelf.images.get(event.event_id)
-        if prior is not None and not isinstance(prior.image, Item):
-            self._undo_other(shelf, event, prior.image, actor)
-            return event, None
-        before = prior.image if prior is not None and isinstance(prior.image, Item) else None
-        record = shelf.record(event.subject_id)
-        draft: ItemDraft | None = None
-        if event.action == "edit" and before is not None:
-            old, _ = record.contents[before.version - 1]
-            draft = await redraft(record.item, before.labels, before.thread, old)
-            draft = replace(draft, happened_at=before.happened_at)
-        # Only now: the item may have changed while its content was drafted.
-        _check_newest(shelf, event)
-        outcome = self._take_back(shelf, record, event, before, draft)
-        shelf.images.pop(event.event_id, None)
-        shelf.put_event(record.item.updated_at, actor, "undo", record.item)
-        return event, settled(shelf, record, outcome, budgets)
-
-    def _undo_other(self, shelf: Shelf, event: Event, image: Mapping[str, Any], actor: str) -> None:
-        _check_newest(shelf, event)
-        version, sha256 = self.undoers()[event.subject](shelf, event.subject_id, image)
-        del shelf.images[event.event_id]
-        shelf.note(
-            self._clock.now(),
-            actor=actor,
-            action="undo",
-            subject=event.subject,
-            subject_id=event.subject_id,
-            version=version,
-            sha256=sha256,
-        )
-
-    def _take_back(
-        self, shelf: Shelf, record: Record, event: Event, before: Item | None, draft: ItemDraft | None
-    ) -> Outcome:
-        if before is not None and event.action.startswith("to "):
-            self._place(shelf, record, before.detail)
-            return "updated"
-        if draft is not None:
-            self._put_version(shelf, record, draft)
-            return "updated"
-        now = record.item
-        if before is None:
-            self._change(shelf, record, replace(now, state=ItemState.FORGOTTEN))
-        elif event.action == "relabel":
-            self._change(shelf, record, _as_before(now, before))
-        else:
-            self._change(shelf, record, replace(now, state=before.state))
-        if record.item.state is now.state:
-            return "updated"
-        return "restored" if record.active else "forgotten"
-
-
-def _undoable(shelf: Shelf, event_id: int | None) -> Event:
-    found = [one for one in shelf.events if event_id in (None, one.event_id) and shelf.undoable(one)]
-    if not found:
-        raise NotFoundError(
-            "There is nothing to undo." if event_id is None else f"Event {event_id} cannot be undone (any more)."
-        )
-    return replace(max(found, key=lambda one: one.event_id), undoable=True)
-
-
-def _check_newest(shelf: Shelf, event: Event) -> None:
-    if shelf.newest_image(event.subject, event.subject_id) > event.event_id:
-        raise ConflictError(f"{event.subject_id} changed since event {event.event_id}; undo the newer change first.")
 
 
 def settled(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) -> Receipt:
@@ -328,7 +265,7 @@ def settled(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) ->
     steps: Sequence[Step] = ()
     if shelf.account(record.item.thread, budgets).over is not None:
         steps = shelf.step(record.item.thread, ladder.under_trigger, budgets)
-    return replace(_receipt(shelf, record, outcome, budgets), steps=tuple(steps))
+    return replace(receipt_of(shelf, record, outcome, budgets), steps=tuple(steps))
 
 
 def _drafted(draft: ItemDraft, now: datetime) -> Item:
@@ -346,28 +283,19 @@ def _drafted(draft: ItemDraft, now: datetime) -> Item:
         created_at=now,
         updated_at=now,
         happened_at=draft.happened_at or now,
-        cost=draft.header_tokens + draft.tokens.tokens,
+        detail=draft.detail,
+        cost=draft.cost,
         header_tokens=draft.header_tokens,
         expires_at=draft.expires_at,
     )
-
-
-def _as_before(now: Item, before: Item) -> Item:
-    after = replace(
-        now,
-        labels=before.labels,
-        thread=before.thread,
-        header_tokens=before.header_tokens,
-        happened_at=before.happened_at,
-    )
-    return after if before.thread == now.thread else replace(lineages.parted(after), lineage=before.lineage)
 
 
 def _actor(draft: ItemDraft) -> str:
     return draft.source.get("actor", "client")
 
 
-def _receipt(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) -> Receipt:
+def receipt_of(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) -> Receipt:
+    """Say how things stand."""
     return Receipt(
         item=record.item,
         outcome=outcome,

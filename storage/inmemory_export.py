@@ -26,10 +26,11 @@ from ..core.dump_records import (
 from ..core.ids import new_number
 from ..core.models import Event, Item, ItemDraft, Receipt, Rendition, TextUsage
 from ..core.ports import Clock, Redraft
-from .inmemory_ledger import Ledger
+from .images import image_fields
 from .inmemory_request_records import request_record
+from .inmemory_shelf import Prior, Shelf
 from .inmemory_shelf import Record as Held
-from .inmemory_shelf import Shelf
+from .inmemory_undo import Undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Annex:
         self.images = {number: image for number, image in self.images.items() if number in shelf.images}
 
 
-class Exports(Ledger):
+class Exports(Undo):
     """Export, and the notes that it needs of other changes."""
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -185,13 +186,14 @@ class View:
             if self.thread is None or event.subject_id in ids:
                 yield self.event(event)
         for number, prior in self.shelf.images.items():
-            if isinstance(prior.image, Item):
+            if prior.subject == "item":
                 if prior.subject_id in ids:
-                    image = self.annex.images.get(number) or _image(prior.image)
-                    yield ImageRecord(event_id=number, item_id=prior.subject_id, image=image)
+                    image = self.annex.images.get(number) or _image(prior)
+                    trail = image_fields(prior.trail)
+                    yield ImageRecord(event_id=number, item_id=prior.subject_id, image=image, **trail)
             elif self.thread is None:
                 yield PriorRecord(
-                    event_id=number, subject=prior.subject, subject_id=prior.subject_id, image=dict(prior.image)
+                    event_id=number, subject=prior.subject, subject_id=prior.subject_id, image=dict(prior.other)
                 )
         yield from (one for one in self.annex.usage if self.thread in (None, one.thread))
         if self.thread is None:
@@ -288,10 +290,14 @@ def item_record(held: Held) -> ItemRecord:
         happened_at=item.happened_at,
         lineage=item.lineage,
         occurrence=held.occurrence,
+        trust=labels.trust,
     )
 
 
-def _image(before: Item) -> Image:
+def _image(prior: Prior) -> Image | None:
+    before = prior.item
+    if before is None:
+        return None
     labels = before.labels
     return Image(
         thread=before.thread,
@@ -307,6 +313,9 @@ def _image(before: Item) -> Image:
         header_tokens=before.header_tokens,
         happened_at=before.happened_at,
         lineage=before.lineage,
+        position=prior.position,
+        occurrence=prior.occurrence,
+        trust=labels.trust,
     )
 
 

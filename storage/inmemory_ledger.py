@@ -6,6 +6,7 @@ from datetime import datetime
 from ..core import ladder
 from ..core.budget import Budgets
 from ..core.errors import ConflictError
+from ..core.ids import public_id, thread_number
 from ..core.ladder import Choose
 from ..core.models import (
     Block,
@@ -20,8 +21,10 @@ from ..core.models import (
     TextUsage,
     ThreadState,
 )
+from ..core.summaries import CLIENT
+from . import images
 from .inmemory_changes import Changes, settled
-from .inmemory_shelf import Record, Usage
+from .inmemory_shelf import Prior, Record, Usage
 
 
 class Ledger(Changes):
@@ -32,10 +35,14 @@ class Ledger(Changes):
     ) -> tuple[ThreadState, Sequence[Step]]:
         """See Store."""
         shelf = self._shelves[namespace]
+        before = shelf.snapshot()
         steps = shelf.step(thread, choose, budgets)
+        number = 0
         for step in steps:
             item = shelf.records[step.item_id].item
-            shelf.put_event(self._clock.now(), actor, f"to {step.detail}", item)
+            number = shelf.put_event(self._clock.now(), actor, f"to {step.detail}", item)
+        if steps:
+            shelf.images[number] = Prior("item", steps[-1].item_id, trail=shelf.trail(before))
         return shelf.account(thread, budgets), steps
 
     async def rungs(
@@ -50,7 +57,7 @@ class Ledger(Changes):
         """See Store."""
         shelf = self._shelves[namespace]
         entries = [
-            BlockEntry(item.item_id, item.labels.title, item.detail, item.tokens, item.cost, text)
+            BlockEntry(item.item_id, item.labels.title, item.detail, item.tokens, item.cost, text, item.labels.trust)
             for record in shelf.standing(thread)
             if (item := record.item).detail != "archived" and (text := record.text(item.detail)) is not None
         ]
@@ -65,12 +72,25 @@ class Ledger(Changes):
             if item_id in records and records[item_id].active and (text := records[item_id].text(detail)) is not None
         }
 
-    async def use_model(self, namespace: str, thread: str, model: str, *, budgets: Budgets) -> ThreadState:
+    async def use_model(self, namespace: str, thread: str, model: str, *, actor: str, budgets: Budgets) -> ThreadState:
         """See Store."""
         shelf = self._shelves[namespace]
+        before = shelf.snapshot()
         shelf.thread(thread).model = model
         if shelf.account(thread, budgets).over is not None:
             shelf.step(thread, ladder.under_trigger, budgets)
+        if before.models.get(thread) != model:
+            subject_id = public_id("thread", thread_number(thread))
+            shelf.note(
+                self._clock.now(),
+                actor=actor,
+                action="model",
+                subject="thread",
+                subject_id=subject_id,
+                version=1,
+                sha256=images.model_digest(model).hex(),
+                prior=Prior("thread", subject_id, other=images.trail_fields(shelf.trail(before))),
+            )
         return shelf.account(thread, budgets)
 
     async def put_renditions(
@@ -90,13 +110,17 @@ class Ledger(Changes):
             raise ConflictError(
                 f"Item {item_id} is forgotten, or has not the SHA-256 {sha256} any more; read it again."
             )
+        before = shelf.snapshot()
         by_detail = {one.detail: one for one in (*record.renditions, *renditions)}
         record.renditions = tuple(by_detail.values())
-        shelf.put_event(self._clock.now(), actor, "summarize", record.item)
         standing = record.item.detail
         if standing != "archived" and standing in by_detail:
             record.stand(standing, record.costs[standing])
-        return settled(shelf, record, "updated", budgets)
+        receipt = settled(shelf, record, "updated", budgets)
+        # What a language model wrote in the background was nobody's change, and can be made again.
+        asked = any(one.compressor.startswith(CLIENT) for one in renditions)
+        shelf.put_event(self._clock.now(), actor, "summarize", record.item, before=before if asked else None)
+        return receipt
 
     async def stale(self, namespace: str, limits: Stale, *, now: datetime, limit: int) -> Sequence[StaleItem]:
         """See Store."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..core import versions
-from ..core.ids import parse_item_id
+from ..core.ids import new_item_id, parse_item_id
 from ..core.models import Item, ItemDraft
 from .inmemory_shelf import Record, Shelf
 
@@ -40,10 +40,13 @@ def link(shelf: Shelf, record: Record, kin: Sequence[Record]) -> str:
     """Put an item into one lineage with its versions; return the newest of the others."""
     merged = {one.item.lineage for one in kin} - {None}
     members = [record, *kin, *(one for one in shelf.records.values() if one.item.lineage in merged)]
-    lineage = min(one.item.lineage or one.item.item_id for one in members)
+    taken = {one.item.lineage for one in shelf.records.values()} - merged
+    names = [*merged, *(one.item.item_id for one in (record, *kin)), new_item_id()]
+    # The first of them may have left another lineage, which still has its name.
+    lineage = min(name for name in names if name is not None and name not in taken)
     for member in members:
-        member.item = replace(member.item, lineage=min(lineage, record.item.item_id))
-    settle(shelf, min(lineage, record.item.item_id))
+        member.item = replace(member.item, lineage=lineage)
+    settle(shelf, lineage)
     return max((one for one in members if one.active and one is not record), key=_age).item.item_id
 
 

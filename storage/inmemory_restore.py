@@ -28,6 +28,7 @@ from ..core.models import ChunkDraft, Event, Item, ItemState, Labels, Rendition
 from ..core.ports import Indexer
 from ..core.versions import Frame
 from . import inmemory_lineages as lineages
+from .images import trail_of
 from .inmemory_export import Annex, Exports, Version, View, item_record
 from .inmemory_request_records import take_request
 from .inmemory_shelf import Chunk, Prior, Shelf, Usage
@@ -198,17 +199,22 @@ class _Restoring:
 
     def _image(self, record: ImageRecord) -> bool:
         # What was taken back here since must not become undoable again.
-        if record.event_id not in self.new_events or record.image is None:
+        if record.event_id not in self.new_events or record.is_empty:
             return False
-        before = _before(self.shelf.records[record.item_id].item, record.image)
-        self.shelf.images[record.event_id] = Prior("item", record.item_id, before)
-        self.annex.images[record.event_id] = record.image
+        trail, image = trail_of(record), record.image
+        if image is None:
+            self.shelf.images[record.event_id] = Prior("item", record.item_id, trail=trail)
+            return True
+        before = _before(self.shelf.records[record.item_id].item, image)
+        place = image.position, image.occurrence
+        self.shelf.images[record.event_id] = Prior("item", record.item_id, before, *place, trail)
+        self.annex.images[record.event_id] = image
         return True
 
     def _prior(self, record: PriorRecord) -> bool:
         if record.event_id not in self.new_events:
             return False
-        self.shelf.images[record.event_id] = Prior(record.subject, record.subject_id, dict(record.image))
+        self.shelf.images[record.event_id] = Prior(record.subject, record.subject_id, other=dict(record.image))
         return True
 
     def _usage(self, record: UsageRecord) -> bool:
@@ -242,7 +248,13 @@ def _lasting(record: ItemRecord) -> ItemRecord:
 
 def _labels(record: ItemRecord | Image) -> Labels:
     return Labels(
-        record.title, record.content_type, record.memory_type, record.priority, record.pinned, tuple(record.tags)
+        record.title,
+        record.content_type,
+        record.memory_type,
+        record.priority,
+        record.pinned,
+        tuple(record.tags),
+        record.trust or "normal",
     )
 
 

@@ -168,6 +168,7 @@ def _candidate(record: Record, ordinal: int, query: Query, corpus: Corpus) -> Ca
         lineage=record.lineage,
         latest=record.latest,
         markers=impacts(query.markers.keys, chunk.terms, corpus),
+        trust=item.labels.trust,
     )
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ..core import ladder, requests
+from ..core import ladder
 from ..core.budget import Budgets
-from ..core.errors import ConflictError, ItemNotFoundError, RequestNotFoundError
-from ..core.ids import Subject, new_number, parse_id
+from ..core.errors import ConflictError, ItemNotFoundError
+from ..core.ids import Subject, new_number
 from ..core.ladder import Choose
 from ..core.models import (
     Detail,
@@ -17,6 +17,8 @@ from ..core.models import (
     Item,
     ItemDraft,
     ItemState,
+    Linked,
+    Remodelled,
     Rendition,
     Rung,
     SpaceState,
@@ -24,7 +26,9 @@ from ..core.models import (
     SparseTerms,
     Standing,
     Step,
+    Stepped,
     ThreadState,
+    Trail,
 )
 from ..core.versions import Frame
 from .inmemory_queue import Queue
@@ -96,6 +100,7 @@ class Record:
             item.labels.title,
             next((one.compressor for one in self.renditions if one.detail == "summary"), None),
             self.item.header_tokens,
+            item.labels.trust,
         )
 
     def text(self, detail: Standing) -> str | None:
@@ -153,11 +158,27 @@ class KnownSpaces:
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """A before-image: an item as it stood, or JSON for any other subject, empty where the event made it."""
+    """A before-image: an item as it stood, its place among others, and what else the change did.
+
+    ``item`` is None where the event made it or is of another subject; that one's image is ``other``, empty where the
+    event made it.
+    """
 
     subject: Subject
     subject_id: str
-    image: Item | Mapping[str, Any]
+    item: Item | None = None
+    position: int | None = None
+    occurrence: int | None = None
+    trail: Trail = field(default_factory=Trail)
+    other: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How items stood, and which models threads had: (item, position, occurrence, renditions) by id."""
+
+    items: Mapping[str, tuple[Item, int, int, tuple[Rendition, ...]]]
+    models: Mapping[str, str | None]
 
 
 @dataclass(slots=True)
@@ -188,49 +209,6 @@ class Shelf:
             return self.records[item_id]
         except KeyError:
             raise ItemNotFoundError(item_id) from None
-
-    def request(self, request_id: str) -> HumanRequest:
-        """Return a request to a person.
-
-        Raises:
-            RequestNotFoundError: there is none.
-        """
-        parse_id("request", request_id)
-        try:
-            return self.requests[request_id]
-        except KeyError:
-            raise RequestNotFoundError(request_id) from None
-
-    def keep_request(
-        self, request: HumanRequest, at: datetime, *, actor: str, action: str | None = None
-    ) -> HumanRequest:
-        """Keep what a request has become, with its line of the history, and return it."""
-        self.requests[request.request_id] = request
-        self.note(
-            at,
-            actor=actor,
-            action=action or requests.ACTIONS[request.status],
-            subject="request",
-            subject_id=request.request_id,
-            version=request.revision,
-            sha256=requests.digest(request),
-        )
-        return request
-
-    def tell(self, asker: str, limit: int, at: datetime) -> list[HumanRequest]:
-        """Note that an asker hears how its requests ended, and return them."""
-        ended = ("answered", "declined", "expired")
-        untold = [one for one in self.requests.values() if one.told_at is None and one.status in ended]
-        mine = sorted((one for one in untold if one.asker == asker), key=lambda one: one.request_id)[:limit]
-        self.requests |= {one.request_id: replace(one, told_at=at) for one in mine}
-        return [self.requests[one.request_id] for one in mine]
-
-    def blank_requests(self, item_id: str, at: datetime) -> None:
-        """Take the words out of questions about an item that is purged."""
-        for one in [one for one in self.requests.values() if one.subject_id == item_id]:
-            after = requests.blanked(one, at)
-            if after is not None:
-                self.keep_request(after, at, actor=requests.AUTOMATIC, action="blank")
 
     def pending(self, record: Record) -> int:
         """Count the item's chunks that cannot be found by meaning yet."""
@@ -339,9 +317,40 @@ class Shelf:
             self.images[number] = prior
         return number
 
-    def put_event(self, at: datetime, actor: str, action: str, item: Item, *, before: Item | None = None) -> None:
-        """Write a line of the history of an item and, where it can be undone by that, how it stood before."""
-        self.note(
+    def snapshot(self) -> Snapshot:
+        """Note how everything stands before a change."""
+        held = {name: (one.item, one.position, one.occurrence, one.renditions) for name, one in self.records.items()}
+        return Snapshot(held, {name: thread.model for name, thread in self.threads.items()})
+
+    def prior(self, item_id: str, action: str, before: Snapshot) -> Prior | None:
+        """Return what undoes a change of an item by what differs now; None for an add that changed nothing else."""
+        trail = self.trail(before, item_id)
+        if item_id not in before.items:
+            return None if trail == Trail() else Prior("item", item_id, trail=trail)
+        item, position, occurrence, renditions = before.items[item_id]
+        if action in ("edit", "summarize"):
+            trail = replace(trail, renditions=renditions)
+        return Prior("item", item_id, item, position, occurrence, trail)
+
+    def trail(self, before: Snapshot, item_id: str | None = None) -> Trail:
+        """Return what differs now from how other items than this one, and threads, stood before."""
+        steps: list[Stepped] = []
+        links: list[Linked] = []
+        for name, (then, *_) in before.items.items():
+            now = self.records[name].item
+            if now.detail != then.detail:
+                steps.append(Stepped(name, then.detail, now.detail))
+            if name != item_id and now.lineage is not None and then.lineage != now.lineage:
+                links.append(Linked(name, then.lineage, now.lineage))
+        for name, thread in self.threads.items():
+            if thread.model is not None and thread.model != before.models.get(name):
+                model = Remodelled(name, before.models.get(name), thread.model)
+                return Trail(tuple(steps), tuple(links), model=model)
+        return Trail(tuple(steps), tuple(links))
+
+    def put_event(self, at: datetime, actor: str, action: str, item: Item, *, before: Snapshot | None = None) -> int:
+        """Write a line of the history of an item and, where it can be undone by that, how everything stood before."""
+        return self.note(
             at,
             actor=actor,
             action=action,
@@ -349,7 +358,7 @@ class Shelf:
             subject_id=item.item_id,
             version=item.version,
             sha256=item.sha256,
-            prior=None if before is None else Prior("item", item.item_id, before),
+            prior=None if before is None else self.prior(item.item_id, action, before),
         )
 
     def newest_image(self, subject: Subject, subject_id: str) -> int:

@@ -12,18 +12,22 @@ from ..core.budget import Budgets
 from ..core.errors import ConflictError, ItemNotFoundError, NotFoundError, StoreError
 from ..core.ids import format_item_id, new_item_id, new_number, parse_item_id
 from ..core.models import (
+    TRUSTS,
     Detail,
     Filters,
     Item,
     ItemDraft,
     ItemList,
     ItemState,
+    Linked,
     Receipt,
+    Remodelled,
     Rendition,
     Span,
     StoreCounts,
+    Trail,
 )
-from . import rows
+from . import images, rows
 from .lineage_tables import LineageTables
 from .rows import Row
 from .tables import Indexed
@@ -142,12 +146,20 @@ class ItemTables(LineageTables):
     async def _add(
         self, connection: Any, namespace: str, draft: ItemDraft, occurrence: int, budgets: Budgets
     ) -> Receipt:
-        row = await connection.fetchrow(self._queries["add"], *self._add_parameters(namespace, draft, occurrence))
+        former = None
+        if draft.model is not None:
+            former = await connection.fetchrow(self._queries["lock_thread"], namespace, draft.thread)
+        event_id = new_number()
+        parameters = self._add_parameters(namespace, draft, occurrence, event_id)
+        row = await connection.fetchrow(self._queries["add"], *parameters)
         if row is None:
             # The account has grown already: the transaction must not commit.
             raise _TakenError
-        lineage, other = await self._join(connection, namespace, draft)
+        lineage, links, other = await self._join(connection, namespace, draft)
         settled = await self._settle(connection, namespace, json.loads(row["account"]), budgets)
+        number = parse_item_id(draft.item_id)
+        trail = Trail(images.stepped(settled.steps, number), tuple(links), model=_remodelled(draft, former))
+        await self._put_image(connection, namespace, event_id, number, images.write(None, trail))
         ready = sum(chunk.embedding is not None for chunk in draft.chunks)
         item = replace(_added_item(draft, row), lineage=lineage)
         if other is not None and (other["happened_at"], other["item_id"]) > (
@@ -161,8 +173,10 @@ class ItemTables(LineageTables):
         receipt = self._receipt(item, "added", Indexed(len(draft.chunks), ready), settled)
         return receipt if other is None else replace(receipt, version_of=format_item_id(other["item_id"]))
 
-    async def _join(self, connection: Any, namespace: str, draft: ItemDraft) -> tuple[str | None, Row | None]:
-        """Let a new item join its versions; return its lineage, and the newest of the others.
+    async def _join(
+        self, connection: Any, namespace: str, draft: ItemDraft
+    ) -> tuple[str | None, Sequence[Linked], Row | None]:
+        """Let a new item join its versions; return its lineage, who left another for it, and the newest of the others.
 
         The thread's row is held by now, so that of two versions at the same moment one sees the other.
         """
@@ -173,7 +187,7 @@ class ItemTables(LineageTables):
             if valid["item_id"] == kin.retyped["item_id"]:
                 raise _RetypedError(valid["item_id"], spelled=kin.retyped["spelled"])
         if not kin.versions:
-            return None, None
+            return None, (), None
         return await self._link(connection, namespace, number, kin.versions)
 
     async def _retyped(self, namespace: str, same: _RetypedError, budgets: Budgets) -> Receipt:
@@ -181,7 +195,7 @@ class ItemTables(LineageTables):
             item, indexed, settled = await self._current(connection, namespace, same.number, budgets)
         return self._receipt(item, "duplicate" if same.spelled else "retyped", indexed, settled)
 
-    def _add_parameters(self, namespace: str, draft: ItemDraft, occurrence: int) -> list[Any]:
+    def _add_parameters(self, namespace: str, draft: ItemDraft, occurrence: int, event_id: int) -> list[Any]:
         labels = draft.labels
         return [
             namespace,
@@ -203,7 +217,7 @@ class ItemTables(LineageTables):
             *self._index_parameters(namespace, draft),
             draft.embedding_model,
             draft.idempotency_key,
-            new_number(),
+            event_id,
             draft.source.get("actor", "client"),
             new_number(),
             REWEIGH_AFTER,
@@ -214,6 +228,7 @@ class ItemTables(LineageTables):
             draft.happened_at,
             occurrence,
             *rows.frame_columns(draft.frame),
+            TRUSTS.index(draft.labels.trust),
         ]
 
     async def get(self, namespace: str, item_id: str) -> Item:
@@ -300,6 +315,11 @@ class ItemTables(LineageTables):
             )
 
 
+def _remodelled(draft: ItemDraft, former: Row | None) -> Remodelled | None:
+    model = None if former is None else former["model"]
+    return None if draft.model in (None, model) else Remodelled(draft.thread, model, str(draft.model))
+
+
 def _added_item(draft: ItemDraft, row: Any) -> Item:
     return Item(
         item_id=draft.item_id,
@@ -315,7 +335,8 @@ def _added_item(draft: ItemDraft, row: Any) -> Item:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         happened_at=row["happened_at"],
-        cost=draft.header_tokens + draft.tokens.tokens,
+        detail=draft.detail,
+        cost=draft.cost,
         header_tokens=draft.header_tokens,
         expires_at=draft.expires_at,
     )

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, cast
 
 from ..core.budget import Budgets
 from ..core.errors import ConflictError
-from ..core.ids import format_item_id, new_number, parse_item_id
+from ..core.ids import format_item_id, new_number, parse_item_id, thread_number
 from ..core.models import (
     Block,
     BlockEntry,
     Detail,
     ItemState,
     Receipt,
+    Remodelled,
     Rendition,
     Rung,
     Stale,
@@ -23,16 +24,18 @@ from ..core.models import (
     Step,
     TextUsage,
     ThreadState,
+    Trail,
 )
-from . import rows
-from .change_tables import ChangeTables
+from ..core.summaries import CLIENT
+from . import images, rows
 from .rows import Row
+from .undo_tables import UndoTables
 
 if TYPE_CHECKING:
     from ..core.ladder import Choose
 
 
-class LedgerTables(ChangeTables):
+class LedgerTables(UndoTables):
     """Steps on the ladder, blocks, renditions that replace others, and what language models cost."""
 
     async def step(
@@ -43,7 +46,7 @@ class LedgerTables(ChangeTables):
             account = await connection.fetchrow(self._queries["lock_thread"], namespace, thread)
             if account is None:
                 return _empty(thread, budgets), ()
-            settled = await self._step(connection, namespace, account, choose, actor, budgets)
+            settled = await self._step(connection, namespace, account, choose, actor, budgets, undoable=True)
             return settled.ledger, settled.steps
 
     async def rungs(
@@ -76,11 +79,25 @@ class LedgerTables(ChangeTables):
             if row["text"] is not None
         }
 
-    async def use_model(self, namespace: str, thread: str, model: str, *, budgets: Budgets) -> ThreadState:
+    async def use_model(self, namespace: str, thread: str, model: str, *, actor: str, budgets: Budgets) -> ThreadState:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
-            account = await connection.fetchrow(self._queries["use_model"], namespace, thread, model)
-            return (await self._settle(connection, namespace, cast(Row, account), budgets)).ledger
+            account = cast(Row, await connection.fetchrow(self._queries["use_model"], namespace, thread, model))
+            settled = await self._settle(connection, namespace, account, budgets)
+            if account["former"] != model:
+                trail = Trail(images.stepped(settled.steps), model=Remodelled(thread, account["former"], model))
+                await self.record(
+                    connection,
+                    namespace,
+                    actor=actor,
+                    action="model",
+                    subject="thread",
+                    number=thread_number(thread),
+                    version=1,
+                    sha256=images.model_digest(model),
+                    image=images.write(None, trail),
+                )
+            return settled.ledger
 
     async def put_renditions(
         self,
@@ -100,14 +117,19 @@ class LedgerTables(ChangeTables):
                     f"Item {item_id} is forgotten, or its content is no longer the one with the SHA-256 {sha256}; "
                     "read it again and shorten what it says now."
                 )
+            former = await self._renditions(connection, namespace, row["item_id"])
             await connection.execute(
                 self._queries["put_renditions"], namespace, row["item_id"], *rows.rendition_columns(renditions)
             )
-            await self._record(connection, namespace, actor, "summarize", row, None)
             shorter = {one.detail: one.tokens for one in renditions}
             cost = row["header_tokens"] + shorter[row["detail"]] if row["detail"] in shorter else row["cost"]
             new = await connection.fetchrow(self._queries["reprice"], namespace, row["item_id"], cost)
             settled = await self._enter(connection, namespace, cast(Row, new), row, budgets)
+            # What a language model wrote in the background was nobody's change, and can be made again.
+            asked = any(one.compressor.startswith(CLIENT) for one in renditions)
+            trail = Trail(images.stepped(settled.steps), renditions=former)
+            image = images.write(row, trail) if asked else None
+            await self._record(connection, namespace, actor, "summarize", row, image)
             return await self._done(connection, namespace, row, "updated", settled, budgets)
 
     async def stale(self, namespace: str, limits: Stale, *, now: datetime, limit: int) -> Sequence[StaleItem]:
@@ -173,4 +195,5 @@ def _empty(thread: str, budgets: Budgets) -> ThreadState:
 
 def _entry(row: Row) -> BlockEntry:
     text = row["content"].decode() if row["detail"] == "full" else row["body"]
-    return BlockEntry(format_item_id(row["item_id"]), row["title"], row["detail"], row["tokens"], row["cost"], text)
+    about = row["title"], row["detail"], row["tokens"], row["cost"]
+    return BlockEntry(format_item_id(row["item_id"]), *about, text, rows.trust_of(row["trust"]))

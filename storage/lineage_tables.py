@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core import versions
-from ..core.ids import format_item_id
+from ..core.ids import format_item_id, new_number
+from ..core.models import Linked
+from .rows import item_id_or_none
 from .tables import Tables
 
 if TYPE_CHECKING:
@@ -55,13 +57,23 @@ class LineageTables(Tables):
 
     async def _link(
         self, connection: Connection, namespace: str, number: int, kin: Sequence[Row]
-    ) -> tuple[str, Row | None]:
-        """Put an item into one lineage with its versions; return that, and the newest of the others."""
+    ) -> tuple[str, Sequence[Linked], Row | None]:
+        """Put an item into one lineage with its versions; return that, who came into it, and the newest of the others.
+
+        It has the name of the first of them, unless that one left another lineage, which still has its name.
+        """
         members = [number, *(row["item_id"] for row in kin)]
         merged = [row["lineage"] for row in kin if row["lineage"] is not None]
-        lineage = min(*members, *merged)
-        await connection.execute(self._queries["link"], namespace, members, merged, lineage)
-        return format_item_id(lineage), await self._settle_lineage(connection, namespace, lineage, number)
+        names = [*members, *merged, new_number()]
+        moved = await connection.fetch(self._queries["link"], namespace, members, merged, names)
+        lineage: int = moved[0]["lineage"]
+        name = format_item_id(lineage)
+        links = [
+            Linked(format_item_id(row["item_id"]), item_id_or_none(row["before"]), name)
+            for row in moved
+            if row["item_id"] != number
+        ]
+        return name, links, await self._settle_lineage(connection, namespace, lineage, number)
 
     async def _settle_lineage(
         self, connection: Connection, namespace: str, lineage: int | None, number: int = NOBODY

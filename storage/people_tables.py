@@ -54,12 +54,12 @@ class PeopleTables(Tables):
                     raise ConflictError("The same question was answered at this very moment; ask again.")
                 return found
             made = read_request(row)
-            await self._note(connection, namespace, request.asker, "ask", made)
+            await self._note_request(connection, namespace, request.asker, "ask", made)
             if request.purpose != "question":
                 for old in map(read_request, same):
                     if old.request_id != made.request_id:
                         closing = Closing("cancelled", AUTOMATIC)
-                        await self._save(
+                        await self._save_request(
                             connection, namespace, AUTOMATIC, requests.closed(old, closing, made.created_at)
                         )
             return made
@@ -81,8 +81,8 @@ class PeopleTables(Tables):
     async def close_request(self, namespace: str, request_id: str, closing: Closing) -> HumanRequest:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
-            held, now = await self._hold(connection, namespace, request_id)
-            return await self._save(connection, namespace, closing.by, requests.closed(held, closing, now))
+            held, now = await self._hold_request(connection, namespace, request_id)
+            return await self._save_request(connection, namespace, closing.by, requests.closed(held, closing, now))
 
     async def settle_requests(self, namespace: str) -> int:
         """See Store."""
@@ -91,7 +91,7 @@ class PeopleTables(Tables):
             for row in due:
                 after = requests.settled(read_request(row), row["moment"])
                 assert after is not None
-                await self._save(connection, namespace, AUTOMATIC, after)
+                await self._save_request(connection, namespace, AUTOMATIC, after)
         return len(due)
 
     async def find_grant(
@@ -131,8 +131,8 @@ class PeopleTables(Tables):
             RequestNotFoundError: there is none.
             ConflictError: it gives none, or none for that state.
         """
-        held, now = await self._hold(connection, namespace, request_id)
-        return await self._save(connection, namespace, actor, requests.used(held, now, state=state))
+        held, now = await self._hold_request(connection, namespace, request_id)
+        return await self._save_request(connection, namespace, actor, requests.used(held, now, state=state))
 
     async def blank_requests(self, connection: Connection, namespace: str, subject: Subject, number: int) -> None:
         """Take the words out of questions about what is purged."""
@@ -140,7 +140,7 @@ class PeopleTables(Tables):
         for row in about:
             after = requests.blanked(read_request(row), row["moment"])
             if after is not None:
-                await self._save(connection, namespace, AUTOMATIC, after, "blank")
+                await self._save_request(connection, namespace, AUTOMATIC, after, "blank")
 
     async def tell_requests(self, namespace: str, asker: str, limit: int) -> Sequence[HumanRequest]:
         """See Store."""
@@ -157,13 +157,15 @@ class PeopleTables(Tables):
                 )
             )
 
-    async def _hold(self, connection: Connection, namespace: str, request_id: str) -> tuple[HumanRequest, datetime]:
+    async def _hold_request(
+        self, connection: Connection, namespace: str, request_id: str
+    ) -> tuple[HumanRequest, datetime]:
         row = await connection.fetchrow(self._queries["lock_request"], namespace, parse_id("request", request_id))
         if row is None:
             raise RequestNotFoundError(request_id)
         return read_request(row), row["moment"]
 
-    async def _save(
+    async def _save_request(
         self, connection: Connection, namespace: str, actor: str, request: HumanRequest, action: str | None = None
     ) -> HumanRequest:
         await connection.execute(
@@ -184,10 +186,10 @@ class PeopleTables(Tables):
             request.used_at,
             request.told_at,
         )
-        await self._note(connection, namespace, actor, action or requests.ACTIONS[request.status], request)
+        await self._note_request(connection, namespace, actor, action or requests.ACTIONS[request.status], request)
         return request
 
-    async def _note(
+    async def _note_request(
         self, connection: Connection, namespace: str, actor: str, action: str, request: HumanRequest
     ) -> None:
         await self.record(

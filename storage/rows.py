@@ -10,6 +10,7 @@ from ..core.budget import Budgets
 from ..core.ids import format_item_id, public_id
 from ..core.models import (
     DETAILS,
+    TRUSTS,
     Candidate,
     CandidateSet,
     ChunkDraft,
@@ -23,6 +24,7 @@ from ..core.models import (
     Span,
     SparseTerms,
     ThreadState,
+    Trust,
 )
 
 if TYPE_CHECKING:
@@ -112,6 +114,7 @@ def rung(row: Row) -> Rung:
         title=row["title"],
         summarized_by=row["summarized_by"],
         header_tokens=row["header_tokens"],
+        trust=trust_of(row["trust"]),
     )
 
 
@@ -124,8 +127,13 @@ def costs(header_tokens: int, tokens: int, renditions: Mapping[str, int | None])
     return found
 
 
+def trust_of(number: int) -> Trust:
+    """Return a level of trust by its number."""
+    return TRUSTS[number]
+
+
 def labels(row: Row) -> Labels:
-    """Return the labels of an ``items`` row, or of a before-image."""
+    """Return the labels of an ``items`` row."""
     return Labels(
         title=row["title"],
         content_type=row["content_type"],
@@ -133,24 +141,15 @@ def labels(row: Row) -> Labels:
         priority=row["priority"],
         pinned=row["pinned"],
         tags=tuple(row["tags"]),
+        trust=trust_of(row["trust"]),
     )
-
-
-def before_image(row: Row) -> str:
-    """Return what undo needs of an ``items`` row, as JSON; never any content."""
-    kept = (
-        *("thread", "version", "state", "title", "content_type", "memory_type", "priority", "pinned", "tags"),
-        *("detail", "header_tokens"),
-    )
-    when = {"happened_at": row["happened_at"].isoformat(), "lineage": item_id_or_none(row["lineage"])}
-    return json.dumps({name: row[name] for name in kept} | when)
 
 
 def candidate(row: Iterable[Any], factors: Sequence[float]) -> Candidate:
     """Return the candidate of a row of the ``candidates`` query; a query term's impact counts ``factors`` times."""
     # A search has hundreds of rows: taking a row apart at once is several times faster than asking it by name.
     number, ordinal, start, end, context, dense, impacts, picked, thread, position, *more = row
-    chunk_count, length, memory_type, priority, created_at, happened_at, title, lineage, latest, marks, *_ = more
+    chunk_count, length, memory_type, priority, created_at, happened_at, title, lineage, latest, marks, trust, *_ = more
     matches = tuple(map(mul, impacts, factors)) if impacts else (0.0,) * len(factors)
     return Candidate(
         item_id=format_item_id(number),
@@ -172,6 +171,7 @@ def candidate(row: Iterable[Any], factors: Sequence[float]) -> Candidate:
         lineage=None if lineage is None else format_item_id(lineage),
         latest=latest,
         markers=tuple(marks or ()),
+        trust=trust_of(trust),
     )
 
 

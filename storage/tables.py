@@ -12,8 +12,8 @@ from ..core.budget import Budgets
 from ..core.errors import ItemNotFoundError
 from ..core.ids import Subject, format_item_id, new_number, parse_item_id
 from ..core.ladder import Choose
-from ..core.models import Item, ItemDraft, Outcome, Receipt, Step, ThreadState
-from . import rows
+from ..core.models import Item, ItemDraft, Outcome, Receipt, Step, ThreadState, Trail
+from . import images, rows
 from .rows import Row
 
 if TYPE_CHECKING:
@@ -92,12 +92,24 @@ class Tables:
         return await self._step(connection, namespace, account, ladder.under_trigger, AUTOMATIC, budgets)
 
     async def _step(
-        self, connection: Connection, namespace: str, account: Row, choose: Choose, actor: str, budgets: Budgets
+        self,
+        connection: Connection,
+        namespace: str,
+        account: Row,
+        choose: Choose,
+        actor: str,
+        budgets: Budgets,
+        *,
+        undoable: bool = False,
     ) -> Settled:
-        """Take the steps that ``choose`` takes of a thread whose row is held."""
+        """Take the steps that ``choose`` takes of a thread whose row is held; undone they are by the last one's event.
+
+        Steps that follow from a change are undone with that: ``undoable`` is for those that were asked for.
+        """
         budget, thread = budgets(account["model"]), account["thread"]
         rungs = [rows.rung(row) for row in await connection.fetch(self._queries["rungs"], namespace, thread, None)]
         steps = choose(rungs, budget)
+        numbers = [new_number() for _ in steps]
         if steps:
             taken = await connection.fetchrow(
                 self._queries["step"],
@@ -107,24 +119,41 @@ class Tables:
                 [parse_item_id(step.item_id) for step in steps],
                 [step.detail for step in steps],
                 [step.cost for step in steps],
-                [new_number() for _ in steps],
+                numbers,
             )
             assert taken is not None
             account = taken
+            if undoable:
+                image = images.write(None, Trail(steps=images.stepped(steps)))
+                await self._put_image(connection, namespace, numbers[-1], parse_item_id(steps[-1].item_id), image)
         return Settled(rows.ledger(account, budgets), steps)
 
     async def _lock(self, connection: Connection, namespace: str, item_id: str, *threads: str) -> Row:
         """Hold an item, and before it its thread and ``threads``; the first thing that a transaction does."""
-        number = parse_item_id(item_id)
+        row = (await self._hold(connection, namespace, [item_id], threads)).get(parse_item_id(item_id))
+        if row is None:
+            raise ItemNotFoundError(item_id)
+        return row
+
+    async def _hold(
+        self, connection: Connection, namespace: str, item_ids: Sequence[str], threads: Sequence[str]
+    ) -> Mapping[int, Row]:
+        """Hold those of the items that there are, and before them their threads and ``threads``."""
+        numbers = [parse_item_id(item_id) for item_id in item_ids]
         while True:
-            held = await connection.fetch(self._queries["lock_threads"], namespace, number, list(threads))
-            row = await connection.fetchrow(self._queries["lock"], namespace, number)
-            if row is None:
-                raise ItemNotFoundError(item_id)
-            if row["thread"] in [one["thread"] for one in held]:
-                return row
-            # It moved to another thread between the two statements. That one may come before what is held already.
+            held = await connection.fetch(self._queries["lock_threads"], namespace, numbers, list(threads))
+            found = {row["item_id"]: row for row in await connection.fetch(self._queries["lock"], namespace, numbers)}
+            if {row["thread"] for row in found.values()} <= {one["thread"] for one in held}:
+                return found
+            # One moved to another thread between the two statements. That one may come before what is held already.
             await self._pool.restart(connection, namespace)
+
+    async def _put_image(
+        self, connection: Connection, namespace: str, event_id: int, number: int, image: str | None
+    ) -> None:
+        """Write what undoes an event of an item that is there already."""
+        if image is not None:
+            await connection.execute(self._queries["put_image"], namespace, event_id, number, image)
 
     async def record(
         self,

@@ -1,5 +1,6 @@
 """Tools that read the memory: search, retrieve, state, list."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from mcp.types import CallToolResult
@@ -8,6 +9,7 @@ from pydantic import Field
 from ..core import models, validation
 from ..core.calls import Period
 from ..core.errors import InvalidInputError
+from ..core.framing import shown
 from ..core.models import Filters
 from .access import Memories
 from .results import (
@@ -37,10 +39,11 @@ async def memory_search(
     since: Annotated[str | None, Field(description="When it happened: a date, or words like last week")] = None,
     until: str | None = None,
     as_of: Annotated[str | None, Field(description="What was valid then")] = None,
+    untrusted: bool | None = None,
 ) -> Annotated[CallToolResult, SearchResult]:
     """Call before answering when the user refers to earlier work, decisions, preferences or stored files, and at
     the start of a task. Finds by meaning and by word; gives each item's best passage, not its whole text."""
-    filters = _filters(thread, tags, memory_type, None, min_priority)
+    filters = replace(_filters(thread, tags, memory_type, None, min_priority), untrusted=bool(untrusted))
     answer = await memories.memory.search(
         memories.caller,
         query,
@@ -70,15 +73,19 @@ def _found(result: SearchResult) -> str:
         )
     ]
     for place, hit in enumerate(result.hits, start=1):
-        title = f" · {hit.title}" if hit.title else ""
+        title = f" · {shown(hit.title)}" if hit.title else ""
         newer = f" · superseded by {hit.superseded_by}" if hit.superseded_by else ""
         parts.append(
-            f"[{place}] {hit.item_id} · score {hit.score:.2f}{title} · {hit.date[:10]}{newer} · "
-            f"of {hit.total_tokens} tokens\n{hit.passage}"
+            f"[{place}] {hit.item_id} · score {hit.score:.2f}{title} · {hit.date[:10]}{newer}"
+            f"{_doubt(hit.trust, hit.source)} · of {hit.total_tokens} tokens\n{hit.passage}"
         )
     if result.omitted:
         parts.append(f"{result.omitted} more items match: raise limit or max_tokens, or narrow the query.")
     return "\n\n".join(parts)
+
+
+def _doubt(trust: str, source: str) -> str:
+    return f" · UNTRUSTED, from {shown(source)}" if trust == "low" else ""
 
 
 async def memory_retrieve(
@@ -99,11 +106,13 @@ async def memory_retrieve(
 
 
 def _header(page: models.Page) -> str:
-    title = f" {page.item.labels.title!r}" if page.item.labels.title else ""
+    title = f" {shown(page.item.labels.title)!r}" if page.item.labels.title else ""
     more = f"next_cursor {page.next_cursor}" if page.next_cursor else "next_cursor null: this is the end"
     when = f"dated {written(page.item.happened_at)}"
     if page.item.superseded_by is not None:
         when += f", superseded by {page.item.superseded_by}"
+    when += f", from {shown(page.item.source.get('actor', 'an unknown client'))}"
+    when += ", UNTRUSTED" if page.item.labels.trust == "low" else ""
     return (
         f"{page.item.item_id}{title}, {when}, {page.detail}, version {page.version}: bytes {page.start} to {page.end}, "
         f"{page.tokens} of {page.total_tokens} tokens; {more}; sha256 of the full text {page.sha256}. {STORED}"
@@ -133,9 +142,10 @@ async def memory_list(
         items=[ListedItem.of(item) for item in page.items], total=page.total, next_cursor=page.next_cursor
     )
     lines = [
-        f"{item.item_id} · {item.title or 'untitled'} · {item.thread} · {item.total_tokens} tokens, {item.detail} "
-        f"{item.cost} · priority {item.priority} · {item.date[:10]}"
+        f"{item.item_id} · {shown(item.title or 'untitled')} · {item.thread} · {item.total_tokens} tokens, "
+        f"{item.detail} {item.cost} · priority {item.priority} · {item.date[:10]}"
         f"{'' if item.superseded_by is None else f' · superseded by {item.superseded_by}'}"
+        f"{_doubt(item.trust, item.source)}"
         for item in result.items
     ]
     more = f"next_cursor {result.next_cursor}" if result.next_cursor else "next_cursor null: this is the end"

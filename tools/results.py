@@ -84,6 +84,8 @@ class SearchHit(BaseModel):
     total_tokens: int
     date: str
     superseded_by: str | None
+    trust: str
+    source: str
 
     @classmethod
     def of(cls, hit: models.Hit) -> Self:
@@ -98,6 +100,8 @@ class SearchHit(BaseModel):
             total_tokens=hit.item.tokens,
             date=written(hit.item.happened_at),
             superseded_by=hit.item.superseded_by,
+            trust=hit.item.labels.trust,
+            source=hit.item.source.get("actor", "unknown"),
         )
 
 
@@ -124,6 +128,8 @@ class PageResult(Result):
     version: int
     title: str | None
     superseded_by: str | None
+    trust: str
+    source: str
 
     @classmethod
     def of(cls, page: models.Page) -> Self:
@@ -140,6 +146,8 @@ class PageResult(Result):
             version=page.version,
             title=page.item.labels.title,
             superseded_by=page.item.superseded_by,
+            trust=page.item.labels.trust,
+            source=page.item.source.get("actor", "unknown"),
         )
 
 
@@ -162,6 +170,8 @@ class ListedItem(BaseModel):
     created_at: str
     date: str
     superseded_by: str | None
+    trust: str
+    source: str
 
     @classmethod
     def of(cls, item: models.Item) -> Self:
@@ -184,6 +194,8 @@ class ListedItem(BaseModel):
             created_at=item.created_at.isoformat(timespec="seconds"),
             date=written(item.happened_at),
             superseded_by=item.superseded_by,
+            trust=item.labels.trust,
+            source=item.source.get("actor", "unknown"),
         )
 
 

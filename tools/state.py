@@ -8,6 +8,7 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from ..core import models
+from ..core.framing import shown
 from .access import Memories
 from .results import StandingItem, StateResult, ThreadResult, joined, ledger_notes
 
@@ -65,7 +66,7 @@ def describe_state(result: StateResult, rungs: Sequence[models.Rung] = ()) -> st
             f"{hidden} threads with less in them are not shown." if hidden else None,
             _spread(rungs),
             *(
-                f"{item.item_id} · {item.title or 'untitled'} · {item.detail}, costs {item.cost:,}; in full "
+                f"{item.item_id} · {shown(item.title or 'untitled')} · {item.detail}, costs {item.cost:,}; in full "
                 f"{item.total_tokens:,} tokens · priority {item.priority}{' · pinned' if item.pinned else ''}"
                 for item in result.standing
             ),

@@ -32,6 +32,7 @@ async def memory_add(
     model: Annotated[str | None, Field(description="Model whose window the thread has")] = None,
     expires_in_days: Annotated[float | None, Field(description="Forgotten after")] = None,
     date: Annotated[str | None, Field(description="When it happened, ISO; default now")] = None,
+    untrusted: bool | None = None,
 ) -> Annotated[CallToolResult, Receipt]:
     """Call when something should outlive this context: decisions, facts, preferences, findings, files, long tool
     output you will need again. Kept byte for byte and searchable; exact repeats add nothing."""
@@ -48,6 +49,8 @@ async def memory_add(
         model=model,
         expires_in_days=expires_in_days,
         date=date,
+        source={"tool": "memory_add"},
+        trust="low" if untrusted else "normal",
     )
     return _answer(memories, await memories.memory.add(memories.caller, new))
 

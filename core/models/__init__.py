@@ -6,6 +6,7 @@ from .items import (
     DETAILS,
     MEMORY_TYPES,
     STANDINGS,
+    TRUSTS,
     Detail,
     Filters,
     Item,
@@ -16,6 +17,7 @@ from .items import (
     MemoryType,
     Page,
     Standing,
+    Trust,
 )
 from .jobs import JOB_KINDS, DeadJob, Job, JobCount, JobKind, PendingChunk
 from .language import Completion, TextUsage
@@ -39,6 +41,7 @@ from .spaces import BareChunk, Coverage, MadeVector, QueryVector, Space, SpaceSt
 from .spellings import Spelling
 from .state import Event, MemoryState, StoreCounts
 from .times import QueryTime, TimeReading
+from .trail import Linked, Remodelled, Stepped, Trail
 
 __all__ = [
     "DETAILS",
@@ -48,6 +51,7 @@ __all__ = [
     "NO",
     "NO_TERMS",
     "STANDINGS",
+    "TRUSTS",
     "URGENCIES",
     "YES",
     "AnsweredHow",
@@ -81,6 +85,7 @@ __all__ = [
     "Kind",
     "Labels",
     "Leave",
+    "Linked",
     "MadeVector",
     "MemoryState",
     "MemoryType",
@@ -93,6 +98,7 @@ __all__ = [
     "QueryVector",
     "RankedChunk",
     "Receipt",
+    "Remodelled",
     "Rendition",
     "RequestStatus",
     "Rung",
@@ -107,10 +113,13 @@ __all__ = [
     "StaleItem",
     "Standing",
     "Step",
+    "Stepped",
     "StoreCounts",
     "TextUsage",
     "ThreadState",
     "TimeReading",
     "TokenCount",
+    "Trail",
+    "Trust",
     "Urgency",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .items import Page, Standing
+from .items import Page, Standing, Trust
 from .ledger import Step, ThreadState
 from .search import Evidence
 
@@ -25,6 +25,7 @@ class BlockEntry:
     tokens: int
     cost: int
     text: str
+    trust: Trust = "normal"
 
 
 @dataclass(frozen=True, slots=True)

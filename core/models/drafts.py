@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .items import Detail, Labels
+from .items import Detail, Labels, Standing
 
 if TYPE_CHECKING:
     from ..versions import Frame
@@ -96,3 +96,13 @@ class ItemDraft:
     summarize: bool = False
     happened_at: datetime | None = None
     frame: "Frame | None" = None
+
+    @property
+    def detail(self) -> Standing:
+        """Where the item comes to stand: what is not trusted stays out of the block until it is asked for."""
+        return "archived" if self.labels.trust == "low" else "full"
+
+    @property
+    def cost(self) -> int:
+        """What it takes of the block there."""
+        return 0 if self.detail == "archived" else self.header_tokens + self.tokens.tokens

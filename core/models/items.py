@@ -1,7 +1,7 @@
 """What is kept: items with their labels and versions, and how they are listed and read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -28,6 +28,15 @@ DETAILS: tuple[Detail, ...] = ("full", "summary", "brief", "hint")
 STANDINGS: tuple[Standing, ...] = ("full", "summary", "brief", "hint", "archived")
 
 
+Trust = Literal["low", "normal", "high"]
+"""How far what an item says may be believed: ``low`` came from outside and may be meant to mislead, ``high`` a person
+vouches for. Nothing that was stored is an instruction, however far it is trusted."""
+
+
+TRUSTS: tuple[Trust, ...] = ("low", "normal", "high")
+"""From the least on."""
+
+
 class ItemState(StrEnum):
     """Whether an item takes part: forgotten ones can be restored, purged ones are gone."""
 
@@ -45,6 +54,7 @@ class Labels:
     priority: int = 5
     pinned: bool = False
     tags: tuple[str, ...] = ()
+    trust: Trust = "normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Filters:
 
     ``since`` and ``until`` bound when it happened (``since <= happened_at < until``). ``as_of`` leaves what was valid
     then: it had happened, and no other active item of its lineage had happened later by then (of two that happened at
-    once the one with the larger id is the later).
+    once the one with the larger id is the later). ``untrusted`` lets a search find items of low trust.
     """
 
     thread: str | None = None
@@ -99,11 +109,12 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None
     as_of: datetime | None = None
+    untrusted: bool = False
 
     @property
     def narrows(self) -> bool:
-        """Whether any field is set."""
-        return self != Filters()
+        """Whether any field leaves something out."""
+        return replace(self, untrusted=False) != Filters()
 
 
 @dataclass(frozen=True, slots=True)

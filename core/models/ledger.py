@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from .items import Detail, Item, Standing
+from .items import Detail, Item, Standing, Trust
 
 Pressure = Literal["low", "near", "over", "unsafe"]
 
@@ -48,6 +48,7 @@ class Rung:
     title: str | None = None
     summarized_by: str | None = None
     header_tokens: int = 0
+    trust: Trust = "normal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from .drafts import Span
-from .items import Item, MemoryType
+from .items import Item, MemoryType, Trust
 
 Evidence = Literal["strong", "some", "weak", "none"]
 
@@ -42,6 +42,7 @@ class Candidate:
     lineage: str | None = None
     latest: bool = True
     markers: tuple[float, ...] = ()
+    trust: Trust = "normal"
 
 
 @dataclass(frozen=True, slots=True)

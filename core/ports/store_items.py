@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..budget import Budgets
+from ..ids import Subject
 from ..models import Detail, Event, Filters, Item, ItemDraft, ItemList, ItemState, Labels, Receipt, Rendition
 
 Redraft = Callable[[Item, Labels, str, bytes], Awaitable[ItemDraft]]
@@ -142,8 +143,8 @@ class ItemStore(Protocol):
         """Note that items were used."""
         ...
 
-    async def events(self, namespace: str, limit: int) -> Sequence[Event]:
-        """Return the newest events first."""
+    async def events(self, namespace: str, limit: int, *, about: tuple[Subject, int] | None = None) -> Sequence[Event]:
+        """Return the newest events first, those of all or ``about`` one subject."""
         ...
 
     async def undo(

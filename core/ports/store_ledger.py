@@ -59,7 +59,7 @@ class LedgerStore(Protocol):
         """Return the text of each active item at a detail; those that have none there are left out."""
         ...
 
-    async def use_model(self, namespace: str, thread: str, model: str, *, budgets: Budgets) -> ThreadState:
+    async def use_model(self, namespace: str, thread: str, model: str, *, actor: str, budgets: Budgets) -> ThreadState:
         """Remember the thread's model, making the thread where it is new, and step down what no longer fits."""
         ...
 

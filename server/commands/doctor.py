@@ -15,7 +15,7 @@ from ... import __version__
 from ...core.errors import PalimpsestError
 from ...core.models import DeadJob, JobCount
 from ...core.spaces import Spaces
-from ..app import choose_counter, choose_embedder, open_store
+from ..app import choose_counter, choose_embedder, connect_arguments, open_store
 from ..embedders import former_embedder
 from ..http import check_exposure
 from ..logs import configure_logging
@@ -35,13 +35,14 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "token counter": lambda: check_counter(settings),
         "embedder": lambda: check_embedder(settings),
         "database": lambda: check_database(settings),
+        "database log": lambda: check_database_log(settings),
         "vectors": lambda: check_vectors(settings),
         "jobs": lambda: check_jobs(settings),
     }
     print(f"palimpsest {__version__}")
     failed: list[str] = []
     for name, check in checks.items():
-        if name in ("vectors", "jobs") and "database" in failed:
+        if name in ("database log", "vectors", "jobs") and "database" in failed:
             # The same failure once more would tell nothing.
             continue
         start = time.perf_counter()
@@ -126,6 +127,25 @@ async def check_database(settings: Settings) -> str:
             return f"{told}; row-level security binds the role {settings.database_app_role}"
     finally:
         await embedder.aclose()
+
+
+async def check_database_log(settings: Settings) -> str:
+    """Say whether the server writes what it is asked to its log.
+
+    Raises:
+        PalimpsestError: it does.
+    """
+    from ...storage.server_logs import telling_settings
+
+    if settings.database_url is None:
+        return "the bundled PostgreSQL logs no statements and no parameters"
+    telling = await telling_settings(connect_arguments(settings.database_url))
+    if telling:
+        raise PalimpsestError(
+            f"The server logs what it is asked, with the texts in it ({', '.join(telling)}); change that for this "
+            "database: ALTER DATABASE ... SET log_statement = 'none', and so on."
+        )
+    return "the server logs no statements' parameters"
 
 
 async def check_vectors(settings: Settings) -> str:

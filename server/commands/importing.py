@@ -38,7 +38,14 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
     found = list(find_files([Path(path) for path in arguments.paths]))
     async with open_session(settings) as session:
         thread = arguments.thread or session.thread
-        counts = await add_files(session, found, thread=thread, tags=arguments.tag, most_bytes=settings.max_item_bytes)
+        counts = await add_files(
+            session,
+            found,
+            thread=thread,
+            tags=arguments.tag,
+            most_bytes=settings.max_item_bytes,
+            trust="low" if arguments.untrusted else "normal",
+        )
         print(", ".join(f"{count} {what}" for what, count in counts.items()) or "no files found")
         await wait_until_embedded(session)
     return 0
@@ -90,7 +97,13 @@ def read_text(path: Path, most_bytes: int) -> tuple[str | None, str]:
 
 
 async def add_files(
-    session: Session, found: Sequence[Found], *, thread: str, tags: Sequence[str], most_bytes: int
+    session: Session,
+    found: Sequence[Found],
+    *,
+    thread: str,
+    tags: Sequence[str],
+    most_bytes: int,
+    trust: str = "normal",
 ) -> Counter[str]:
     """Add the files, several at once, and count the outcomes and the reasons for leaving one out."""
     from tqdm import tqdm
@@ -103,7 +116,7 @@ async def add_files(
             for file in waiting:
                 text, reason = await asyncio.to_thread(read_text, file.path, most_bytes)
                 counts[
-                    await _add(session, file, text, thread, tags) if text is not None else f"left out ({reason})"
+                    await _add(session, file, text, thread, tags, trust) if text is not None else f"left out ({reason})"
                 ] += 1
                 bar.update()
 
@@ -111,10 +124,16 @@ async def add_files(
     return counts
 
 
-async def _add(session: Session, file: Found, text: str, thread: str, tags: Sequence[str]) -> str:
+async def _add(session: Session, file: Found, text: str, thread: str, tags: Sequence[str], trust: str) -> str:
     kind = mimetypes.guess_type(file.title)[0] or "text/plain"
     new = NewMemory(
-        text, title=file.title[-200:], content_type=kind, thread=thread, tags=tags, source={"tool": "import"}
+        text,
+        title=file.title[-200:],
+        content_type=kind,
+        thread=thread,
+        tags=tags,
+        source={"tool": "import"},
+        trust=trust,
     )
     try:
         receipt = await session.memory.add(session.caller, new)

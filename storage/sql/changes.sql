@@ -1,17 +1,20 @@
 -- relabel --
--- Replace an item's labels and thread, and when it happened; in another thread it has another lineage.
+-- Replace an item's labels and thread, and when it happened; in another thread it has no lineage. What is not trusted
+-- any more leaves the block.
 UPDATE palimpsest.items SET thread = $3, title = $4, content_type = $5, memory_type = $6, priority = $7::smallint,
-    pinned = $8, tags = $9::text[], position = coalesce($10::bigint, position), cost = CASE detail WHEN 'archived'
-        THEN 0 ELSE cost + coalesce($11::integer, header_tokens) - header_tokens END,
+    pinned = $8, tags = $9::text[], position = coalesce($10::bigint, position), cost = CASE
+        WHEN detail = 'archived' OR $13::smallint = 0 AND trust > 0 THEN 0
+        ELSE cost + coalesce($11::integer, header_tokens) - header_tokens END,
+    detail = CASE WHEN $13 = 0 AND trust > 0 THEN 'archived' ELSE detail END, trust = $13,
     header_tokens = coalesce($11, header_tokens), happened_at = coalesce($12::timestamptz, happened_at),
-    lineage = CASE thread WHEN $3 THEN lineage ELSE $13::bigint END, latest = latest OR thread <> $3,
+    lineage = CASE thread WHEN $3 THEN lineage END, latest = latest OR thread <> $3,
     occurrence = CASE thread WHEN $3 THEN occurrence ELSE 0 END, updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 
 -- set_state --
--- Forget or restore an item; a restored one stands at its new position.
-UPDATE palimpsest.items SET state = $3, position = coalesce($4::bigint, position), updated_at = now()
+-- Forget or restore an item; a restored one stands where it stood.
+UPDATE palimpsest.items SET state = $3, updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 
@@ -38,8 +41,9 @@ WITH content AS (
 UPDATE palimpsest.items SET version = $3, sha256 = $5, size_bytes = octet_length($4), tokens = $6::integer, token_counter = $7,
     chunk_count = $8, title = $9, content_type = $10, memory_type = $11, priority = $12::smallint, pinned = $13,
     tags = $14::text[], thread = $15, position = coalesce($16::bigint, position), header_tokens = $17::integer,
-    detail = 'full', cost = $6 + $17, happened_at = coalesce($18::timestamptz, happened_at), lineage = NULL, latest = true,
-    occurrence = 0, head = $19::integer, middle = $20::integer, tail = $21::integer, updated_at = now()
+    detail = CASE $22::smallint WHEN 0 THEN 'archived' ELSE 'full' END, trust = $22,
+    cost = CASE $22 WHEN 0 THEN 0 ELSE $6 + $17 END, happened_at = coalesce($18::timestamptz, happened_at), lineage = NULL, latest = true,
+    occurrence = $23::smallint, head = $19::integer, middle = $20::integer, tail = $21::integer, updated_at = now()
 WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 
@@ -82,12 +86,12 @@ ON CONFLICT (namespace_id, kind, item_id) DO UPDATE SET owner = NULL, leased_unt
     attempts = 0, failed_at = NULL
 
 -- lock_threads --
--- Hold the accounts of an item's thread and of others, before the item itself and in one order, so that nobody waits in
--- a ring.
+-- Hold the accounts of items' threads and of others, before the items themselves and in one order, so that nobody waits
+-- in a ring.
 SELECT t.thread FROM palimpsest.threads t
 WHERE t.namespace_id = $1
     AND (t.thread = ANY($3::text[])
-        OR t.thread = (SELECT i.thread FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = $2))
+        OR t.thread IN (SELECT i.thread FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = ANY($2::bigint[])))
 ORDER BY t.thread FOR UPDATE
 
 -- account --
@@ -106,3 +110,32 @@ DELETE FROM palimpsest.items WHERE namespace_id = $1 AND item_id = $2
 -- drop_jobs --
 -- Delete the jobs of an item.
 DELETE FROM palimpsest.jobs WHERE namespace_id = $1 AND item_id = $2
+
+-- renditions --
+-- An item's renditions.
+SELECT r.detail, r.body, r.tokens, r.compressor FROM palimpsest.renditions r
+WHERE r.namespace_id = $1 AND r.item_id = $2 ORDER BY r.detail
+
+-- drop_renditions --
+-- Delete an item's renditions.
+DELETE FROM palimpsest.renditions WHERE namespace_id = $1 AND item_id = $2
+
+-- put_back --
+-- Let an item be as it was before a change that is undone.
+UPDATE palimpsest.items SET thread = $3, state = $4, title = $5, content_type = $6, memory_type = $7,
+    priority = $8::smallint, pinned = $9, tags = $10::text[], detail = $11, position = $12::bigint,
+    occurrence = $13::smallint, lineage = $14::bigint, latest = latest OR $14 IS NULL, header_tokens = $15::integer,
+    happened_at = $16::timestamptz, trust = $17::smallint, cost = $18::integer, updated_at = now()
+WHERE namespace_id = $1 AND item_id = $2
+RETURNING *
+
+-- put_others_back --
+-- Let other items stand, and be versions of others, as before a change that is undone.
+UPDATE palimpsest.items i SET detail = w.detail, cost = w.cost, lineage = w.lineage
+FROM unnest($2::bigint[], $3::text[], $4::integer[], $5::bigint[]) AS w(item_id, detail, cost, lineage)
+WHERE i.namespace_id = $1 AND i.item_id = w.item_id
+RETURNING i.*
+
+-- put_model_back --
+-- Let a thread have the model that it had, unless it has another one by now than the one it was given.
+UPDATE palimpsest.threads SET model = $3 WHERE namespace_id = $1 AND thread = $2 AND model = $4

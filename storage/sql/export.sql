@@ -39,7 +39,7 @@ ORDER BY t.thread
 -- Items.
 SELECT i.item_id, i.thread, i.version, i.state, i.title, i.content_type, i.memory_type, i.priority, i.pinned, i.tags,
     i.sha256, i.size_bytes, i.tokens, i.token_counter, i.source, i.created_at, i.updated_at, i.last_used_at, i.detail,
-    i.position, i.header_tokens, i.cost, i.expires_at, i.happened_at, i.lineage, i.occurrence
+    i.position, i.header_tokens, i.cost, i.expires_at, i.happened_at, i.lineage, i.occurrence, i.trust
 FROM palimpsest.items i
 WHERE i.namespace_id = $1 AND ($2::text IS NULL OR i.thread = $2)
 ORDER BY i.item_id
@@ -137,11 +137,11 @@ WITH wanted AS (
 ), made AS (
     INSERT INTO palimpsest.items (namespace_id, item_id, thread, version, state, title, content_type, memory_type,
         priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at,
-        last_used_at, detail, position, header_tokens, cost, expires_at, happened_at, lineage, occurrence)
+        last_used_at, detail, position, header_tokens, cost, expires_at, happened_at, lineage, occurrence, trust)
     SELECT $1, item_id, thread, version, state, title, content_type, memory_type,
         priority, pinned, tags, sha256, size_bytes, tokens, token_counter, 0, source, created_at, updated_at,
         last_used_at, detail, position, header_tokens, cost, expires_at, coalesce(happened_at, created_at), lineage,
-        occurrence
+        occurrence, trust
     FROM wanted
     ON CONFLICT (namespace_id, item_id) DO NOTHING
     RETURNING item_id
@@ -151,9 +151,9 @@ WITH wanted AS (
 )
 SELECT w.item_id AS key, m.item_id IS NOT NULL AS made, m.item_id IS NULL
     AND (w.thread, w.version, w.state, w.title, w.content_type, w.memory_type, w.priority, w.pinned, w.tags, w.sha256,
-        w.source, w.created_at, w.updated_at, w.expires_at, coalesce(w.happened_at, w.created_at))
+        w.source, w.created_at, w.updated_at, w.expires_at, w.trust, coalesce(w.happened_at, w.created_at))
     IS DISTINCT FROM (i.thread, i.version, i.state, i.title, i.content_type, i.memory_type, i.priority, i.pinned,
-        i.tags, i.sha256, i.source, i.created_at, i.updated_at, i.expires_at, i.happened_at) AS differs
+        i.tags, i.sha256, i.source, i.created_at, i.updated_at, i.expires_at, i.trust, i.happened_at) AS differs
 FROM wanted w LEFT JOIN made m ON m.item_id = w.item_id
 LEFT JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
 
@@ -171,7 +171,7 @@ WITH wanted AS (
 SELECT w.item_id AS key, w.version, m.item_id IS NOT NULL AS made,
     m.item_id IS NULL AND c.sha256 IS DISTINCT FROM w.sha256 AS differs,
     i.version = w.version AS current, i.state = 'active' AS live, i.title, i.content_type,
-    i.memory_type, i.priority, i.pinned, i.tags
+    i.memory_type, i.priority, i.pinned, i.tags, i.trust
 FROM wanted w JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
 LEFT JOIN made m ON m.item_id = w.item_id AND m.version = w.version
 LEFT JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = w.item_id AND c.version = w.version

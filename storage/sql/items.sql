@@ -16,7 +16,8 @@ LEFT JOIN LATERAL (
 ) AS found ON true
 
 -- add --
--- Insert an item with all that belongs to it, and let its thread's account grow; no row where the thread already holds
+-- Insert an item with all that belongs to it, and let its thread's account grow; what is not trusted stays out of the
+-- block. No row where the thread already holds
 -- the content, and then the transaction must be given up. The thread's row is taken first: whoever holds it decides
 -- the item's place in the block.
 WITH namespace AS (
@@ -24,7 +25,7 @@ WITH namespace AS (
 ), thread AS (
     INSERT INTO palimpsest.threads AS t
         (namespace_id, thread, model, items, tokens, bytes, chunks, headers, used, entries)
-    VALUES ($1, $3, $35::text, 1, $12::integer, $11::integer, $14::integer, $34::integer, $12 + $34, 1)
+    VALUES ($1, $3, $35::text, 1, $12::integer, $11::integer, $14::integer, $34::integer, CASE $43::smallint WHEN 0 THEN 0 ELSE $12 + $34 END, 1)
     ON CONFLICT (namespace_id, thread) DO UPDATE SET model = coalesce(excluded.model, t.model), items = t.items + 1,
         tokens = t.tokens + excluded.tokens, bytes = t.bytes + excluded.bytes, chunks = t.chunks + excluded.chunks,
         headers = t.headers + excluded.headers, used = t.used + excluded.used, entries = t.entries + 1
@@ -32,10 +33,10 @@ WITH namespace AS (
 ), item AS (
     INSERT INTO palimpsest.items (namespace_id, item_id, thread, version, state, title, content_type, memory_type,
         priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at,
-        position, header_tokens, cost, expires_at, happened_at, occurrence, head, middle, tail)
+        position, header_tokens, cost, expires_at, happened_at, occurrence, head, middle, tail, trust, detail)
     SELECT $1, $2, $3, 1, 'active', $4, $5, $6, $7::smallint, $8, $9::text[], $10::bytea, $11, $12, $13, $14,
-        $15::jsonb, now(), now(), entries, $34, $12 + $34, $36::timestamptz, coalesce($38::timestamptz, now()),
-        $39::smallint, $40::integer, $41::integer, $42::integer
+        $15::jsonb, now(), now(), entries, $34, CASE $43 WHEN 0 THEN 0 ELSE $12 + $34 END, $36::timestamptz, coalesce($38::timestamptz, now()),
+        $39::smallint, $40::integer, $41::integer, $42::integer, $43, CASE $43 WHEN 0 THEN 'archived' ELSE 'full' END
     FROM thread
     ON CONFLICT DO NOTHING
     RETURNING item_id, created_at, updated_at, happened_at
@@ -87,10 +88,10 @@ FROM palimpsest.items i JOIN palimpsest.threads t ON t.namespace_id = i.namespac
 WHERE i.namespace_id = $1 AND i.item_id = $2
 
 -- lock --
--- An item's row and the tokens of its renditions, held until the transaction ends; its thread's row is held already.
+-- Items' rows and the tokens of their renditions, held until the transaction ends; their threads' rows are held already.
 SELECT i.*, (SELECT jsonb_object_agg(r.detail, r.tokens) FROM palimpsest.renditions r
     WHERE r.namespace_id = i.namespace_id AND r.item_id = i.item_id) AS renditions
-FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = $2 FOR UPDATE OF i
+FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = ANY($2::bigint[]) ORDER BY i.item_id FOR UPDATE OF i
 
 -- read --
 -- An item with the content of its current version.

@@ -8,18 +8,22 @@ FROM palimpsest.threads t WHERE t.namespace_id = $1 AND t.thread = $2
 SELECT t.* FROM palimpsest.threads t WHERE t.namespace_id = $1 AND t.thread = $2 FOR UPDATE
 
 -- use_model --
--- Remember a thread's model, making the thread when it is new.
+-- Remember a thread's model, making the thread when it is new; `former` is the one that it had,
+-- which is selected from so that it is read before it is overwritten.
 WITH namespace AS (
     INSERT INTO palimpsest.namespaces (namespace_id) VALUES ($1) ON CONFLICT DO NOTHING
+), held AS (
+    SELECT t.model FROM palimpsest.threads t WHERE t.namespace_id = $1 AND t.thread = $2 FOR UPDATE
 )
-INSERT INTO palimpsest.threads AS t (namespace_id, thread, model) VALUES ($1, $2, $3)
+INSERT INTO palimpsest.threads AS t (namespace_id, thread, model)
+SELECT $1, $2, $3::text FROM (SELECT 1) AS one LEFT JOIN held ON true
 ON CONFLICT (namespace_id, thread) DO UPDATE SET model = excluded.model
-RETURNING t.*
+RETURNING t.*, (SELECT h.model FROM held h) AS former
 
 -- rungs --
 -- A thread's active items on the ladder, or those of them that are named: where each stands, and what it would cost at
 -- every detail.
-SELECT i.item_id, i.title, i.detail, i.cost, i.priority, i.pinned, i.position, i.tokens, i.header_tokens,
+SELECT i.item_id, i.title, i.detail, i.cost, i.priority, i.pinned, i.position, i.tokens, i.header_tokens, i.trust,
     greatest(i.last_used_at, i.created_at) AS used_at, r.summary, r.brief, r.hint, r.summarized_by
 FROM palimpsest.items i
 LEFT JOIN LATERAL (
@@ -55,7 +59,7 @@ RETURNING t.*
 -- A thread's account and the texts of its block in their order; one statement, so that they are of one moment.
 SELECT to_jsonb(t.*) || jsonb_build_object('spent', (SELECT sum(u.micros)::bigint FROM palimpsest.usage u
         WHERE u.namespace_id = $1 AND u.thread = $2)) AS account,
-    i.item_id, i.title, i.detail, i.tokens, i.cost, c.content, r.body
+    i.item_id, i.title, i.detail, i.tokens, i.cost, i.trust, c.content, r.body
 FROM palimpsest.threads t
 LEFT JOIN palimpsest.items i ON i.namespace_id = t.namespace_id AND i.thread = t.thread AND i.state = 'active'
     AND i.detail <> 'archived'

@@ -28,9 +28,21 @@ WHERE n.item_id <> $3
 ORDER BY i.item_id DESC
 
 -- link --
--- Let items, and all that share a lineage with one of them, have one lineage.
-UPDATE palimpsest.items i SET lineage = $4
-WHERE i.namespace_id = $1 AND (i.item_id = ANY($2::bigint[]) OR i.lineage = ANY($3::bigint[]))
+-- Let items, and all that share a lineage with one of them, have one lineage, the first of some names that no others
+-- have; return those that came into it.
+WITH name AS (
+    SELECT min(n.lineage) AS lineage FROM unnest($4::bigint[]) AS n(lineage)
+    WHERE n.lineage = ANY($3::bigint[])
+        OR NOT EXISTS (SELECT FROM palimpsest.items k WHERE k.namespace_id = $1 AND k.lineage = n.lineage)
+), held AS (
+    SELECT i.item_id, i.lineage FROM palimpsest.items i
+    WHERE i.namespace_id = $1 AND (i.item_id = ANY($2::bigint[]) OR i.lineage = ANY($3))
+        AND i.lineage IS DISTINCT FROM (SELECT name.lineage FROM name)
+    ORDER BY i.item_id FOR NO KEY UPDATE
+)
+UPDATE palimpsest.items i SET lineage = name.lineage FROM held, name
+WHERE i.namespace_id = $1 AND i.item_id = held.item_id
+RETURNING i.item_id, i.lineage, held.lineage AS before
 
 -- settle_lineage --
 -- Mark the newest active item of a lineage as its latest, and no other; return the newest of the others, if any.
@@ -56,3 +68,11 @@ WHERE i.namespace_id = $1 AND i.lineage = $2 AND i.state = 'active'
 ORDER BY i.happened_at <= $3 DESC, CASE WHEN i.happened_at <= $3 THEN i.happened_at END DESC NULLS LAST,
     CASE WHEN i.happened_at <= $3 THEN i.item_id END DESC NULLS LAST, i.happened_at, i.item_id
 LIMIT 1
+
+-- joined --
+-- Which of some lineages active items came into since an event, by an add or an edit that stands.
+SELECT DISTINCT i.lineage FROM palimpsest.items i
+WHERE i.namespace_id = $1 AND i.lineage = ANY($2::bigint[]) AND i.state = 'active' AND (i.item_id > $3 OR EXISTS (
+    SELECT FROM palimpsest.before_images b
+    JOIN palimpsest.events e ON e.namespace_id = $1 AND e.event_id = b.event_id AND e.action = 'edit'
+    WHERE b.namespace_id = $1 AND b.subject = 'item' AND b.subject_id = i.item_id AND b.event_id > $3))

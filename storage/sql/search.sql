@@ -4,7 +4,7 @@
 -- would read the whole tables for a hundred rows.
 SELECT f.item_id, f.ordinal, c.start_byte, c.end_byte, c.context, f.dense, f.impacts, f.picked, i.thread, i.position,
     i.chunk_count, f.length, i.memory_type, i.priority, i.created_at, i.happened_at, i.title, i.lineage, i.latest,
-    f.marks, f.chunks, f.weights, f.exact
+    f.marks, i.trust, f.chunks, f.weights, f.exact
 FROM palimpsest.candidates($1, $2:::"vectors".halfvec, $3, $4::integer[], $5::integer[], $6::integer[],
     $7, $8, $9, $10::text[], $11, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15, $16, $17, $18) AS f
 LEFT JOIN LATERAL (

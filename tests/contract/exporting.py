@@ -87,7 +87,7 @@ async def fill(store: Store, namespace: str) -> Sequence[str]:
     await store.put_renditions(namespace, first.item_id, sha256, [better], actor="g", budgets=BUDGETS)
     await store.purge(namespace, purged.item_id, actor="h", budgets=BUDGETS)
     await store.touch(namespace, [third.item_id], START + timedelta(days=400))
-    await store.use_model(namespace, "fourth", "another-model", budgets=BUDGETS)
+    await store.use_model(namespace, "fourth", "another-model", actor="m", budgets=BUDGETS)
     usage = TextUsage("model/1", 100, 20, 5)
     await store.note_usage(namespace, usage, micros=12, purpose="summary", thread="main")
     await store.note_usage(namespace, usage, micros=None, purpose="other")

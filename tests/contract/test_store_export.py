@@ -58,11 +58,11 @@ async def test_records_come_in_their_order_as_many_as_the_tally_says(store: Stor
         "idempotency_key": 1,
         "event": counted["event"],
         "before_image": counted["before_image"],
-        "prior": 0,
+        "prior": 1,
         "usage": 2,
         "human_request": 3,
     }
-    assert {name for name, count in counted.items() if not count} == {"prior"}
+    assert min(counted.values()) > 0
 
 
 async def test_a_dump_is_the_same_every_time_and_has_every_byte(store: Store, mine: str) -> None:
@@ -144,8 +144,8 @@ TABLES = {
     "prior": "before_images",
     "usage": "usage",
 }
-IMAGE_OF_AN_ITEM = ("before_images", "item_id")
-"""The column is ``subject_id``, as it is of what undoes events of any other subject."""
+IN_AN_IMAGE = {("before_images", name) for name in ("item_id", "steps", "links", "renditions", "model")}
+"""The column of the id is ``subject_id``, as of what undoes events of any other subject; all else is in ``image``."""
 
 
 async def test_every_column_of_the_database_is_in_a_dump_or_made_again(contract_database: Mapping[str, Any]) -> None:
@@ -168,7 +168,7 @@ async def test_every_column_of_the_database_is_in_a_dump_or_made_again(contract_
         if row["table_name"] not in DERIVED and row["column_name"] != "namespace_id"
     }
     # A new column has to be added to its record, to export.sql and to the in-memory store, or to one of the sets above.
-    assert columns - COUNTED == kept - {IMAGE_OF_AN_ITEM}
+    assert columns - COUNTED == kept - IN_AN_IMAGE
     assert columns >= COUNTED
 
 

@@ -83,12 +83,12 @@ async def test_a_threads_model_is_remembered_and_gives_it_its_window(store: Stor
         return Budget(100 if model == "small" else 10_000, model=model)
 
     item_id = (await store.add(mine, draft(mine, LONG), budgets=budgets)).item.item_id
-    ledger = await store.use_model(mine, "main", "small", budgets=budgets)
+    ledger = await store.use_model(mine, "main", "small", actor="m", budgets=budgets)
     assert (ledger.model, ledger.window, ledger.used) == ("small", 100, 10)
     assert (await store.get(mine, item_id)).detail == "summary"
-    larger = await store.use_model(mine, "main", "large", budgets=budgets)
+    larger = await store.use_model(mine, "main", "large", actor="m", budgets=budgets)
     assert (larger.window, larger.used) == (10_000, 10), "nothing steps up by itself"
-    fresh = await store.use_model(mine, "never used", "small", budgets=budgets)
+    fresh = await store.use_model(mine, "never used", "small", actor="m", budgets=budgets)
     assert (fresh.model, fresh.items, fresh.used) == ("small", 0, 0)
 
 

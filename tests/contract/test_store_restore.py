@@ -45,7 +45,7 @@ from ..ladder_operations import Driver, budget_of
 from ..unit.parts import build_parts
 from .conftest import Backend
 from .exporting import EMBEDDER, INDEXER, LONG, dump, fill, items_of, load, records_of
-from .test_store_undo import content, edit, undo
+from .test_store_undo import content, edit, redraft_for, undo
 
 
 async def test_memory_to_this_store_and_back_to_memory_is_equal_byte_for_byte(store: Store, mine: str) -> None:
@@ -144,11 +144,14 @@ async def test_versions_are_read_and_changes_undone_after_a_load(store: Store, m
         undone: list[str] = []
         while True:
             try:
-                event, _ = await undo(store, namespace)
+                event, _ = await store.undo(
+                    namespace, None, actor="undoer", budgets=BUDGETS, redraft=redraft_for(namespace)
+                )
             except NotFoundError:
                 break
             undone.append(event.action)
-        assert undone == ["to brief", "forget", "restore", "forget", "relabel", "edit", "add", "add", "add", "add"]
+        assert undone[:7] == ["model", "to archived", "to brief", "forget", "restore", "forget", "relabel"]
+        assert undone[7:] == ["edit", "add", "add", "add", "add"]
         assert await content(store, namespace, ids[0]) == (5, LONG)
     items, others = await items_of(store, mine), await items_of(store, theirs)
     assert [(one.labels, one.state, one.thread, one.detail) for one in items] == [
@@ -199,12 +202,15 @@ async def test_a_load_beside_other_items_keeps_both(store: Store, mine: str, the
     await fill(store, mine)
     own = draft(theirs, "an item of its own")
     await store.add(theirs, own, budgets=BUDGETS)
-    await store.use_model(theirs, "main", "own-model", budgets=BUDGETS)
+    await store.use_model(theirs, "main", "own-model", actor="m", budgets=BUDGETS)
     await load(store, theirs, await dump(store, mine), from_any=True)
     assert len(await items_of(store, theirs)) == 5
     threads = {thread.thread: thread for thread in (await store.state(theirs, MODEL, budgets=BUDGETS)).threads}
     assert threads["main"].model == "own-model"
     assert threads["main"].items == 4
+    model, _ = await store.events(theirs, 2)
+    event, receipt = await store.undo(theirs, None, actor="a", budgets=BUDGETS, redraft=redraft_for(theirs))
+    assert (event, receipt, event.action) == (replace(model, undoable=True), None, "model")
     event, _ = await undo(store, theirs)
     assert (event.action, event.subject_id) == ("add", own.item_id)
 

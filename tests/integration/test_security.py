@@ -112,6 +112,27 @@ async def test_without_a_namespace_nothing_is_seen(superuser: asyncpg.Connection
         assert await superuser.fetchval("SELECT count(*) FROM palimpsest.items") == 0
 
 
+@pytest.mark.parametrize("role", ["palimpsest_app", "palimpsest_search"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE palimpsest.events SET actor = 'nobody'",
+        "DELETE FROM palimpsest.events",
+        "TRUNCATE palimpsest.events CASCADE",
+        "ALTER TABLE palimpsest.events DISABLE ROW LEVEL SECURITY",
+        "DROP TABLE palimpsest.events",
+    ],
+)
+async def test_no_role_of_the_server_can_take_a_line_out_of_the_history(
+    superuser: asyncpg.Connection[asyncpg.Record], role: str, statement: str
+) -> None:
+    async with superuser.transaction():
+        await superuser.execute(f"SET LOCAL ROLE {role}; SELECT set_config('palimpsest.namespace', 'mine', true)")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with superuser.transaction():
+                await superuser.execute(statement)
+
+
 async def test_the_history_cannot_be_rewritten(
     database: Mapping[str, Any], superuser: asyncpg.Connection[asyncpg.Record]
 ) -> None:

@@ -47,11 +47,12 @@ def build_parts(
     clock: HandClock | None = None,
     weights: Weights | None = None,
     corrects: bool = False,
+    untrusted: bool = False,
 ) -> Parts:
     """Wire a memory; ``store`` stands in for the in-memory one, and has its time from ``clock``.
 
-    ``weights`` rank instead of the fitted ones. With ``corrects`` words are encoded as a server does it, and mistyped
-    ones looked for.
+    ``weights`` rank instead of the fitted ones. With ``untrusted`` searches have what is not trusted. With ``corrects``
+    words are encoded as a server does it, and mistyped ones looked for.
     """
     embedder, usage = HashEmbedder(), UsageLog()
     lexicon = WordEncoder() if corrects else WordLexicon()
@@ -72,6 +73,7 @@ def build_parts(
             usage=usage,
             limits=limits or Limits(),
             weights=weights,
+            untrusted=untrusted,
         )
     )
     return Parts(

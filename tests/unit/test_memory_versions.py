@@ -100,7 +100,8 @@ async def test_other_typing_becomes_a_version_of_the_same_item() -> None:
         again = await parts.memory.add(ME, NewMemory(text))
         assert (again.outcome, again.item.version) == ("duplicate", 2)
     assert (await parts.memory.state(ME)).counts.items == 1
-    await parts.memory.undo(ME)
+    # It brought a model, and a content.
+    assert [(await parts.memory.undo(ME))[0].action for _ in range(2)] == ["model", "edit"]
     assert (await parts.memory.retrieve(ME, first.item_id)).text == RED
 
 
