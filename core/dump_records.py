@@ -285,7 +285,7 @@ class UsageRecord(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord(_Record):
-    """A question to a person, and what became of it."""
+    """A question to a person."""
 
     KEY: ClassVar[tuple[str, ...]] = ("request_id",)
     type: Literal["human_request"] = "human_request"

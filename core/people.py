@@ -8,7 +8,7 @@ from typing import Any
 from . import answers, validation
 from .calls import Caller
 from .errors import InvalidInputError
-from .ids import PREFIXES, Subject, new_number, parse_id, public_id
+from .ids import PREFIXES, Subject, new_number, parse_any_id, parse_id, public_id
 from .models import NO, URGENCIES, YES, AnsweredHow, Closing, HumanRequest, Json, Purpose, Said, Urgency
 from .ports import Clock, Store
 
@@ -252,13 +252,12 @@ def _urgency(urgency: str) -> Urgency:
 
 
 def _subject(subject_id: str) -> Subject:
-    for subject, prefix in PREFIXES.items():
-        if subject_id.startswith(prefix):
-            parse_id(subject, subject_id)
-            return subject
-    raise InvalidInputError(
-        f"{subject_id[:40]!r} is no id of what a question can be about; ids begin with {', '.join(PREFIXES.values())}."
-    )
+    if not subject_id.startswith(tuple(PREFIXES.values())):
+        raise InvalidInputError(
+            f"{subject_id[:40]!r} is no id of what a question can be about; ids begin with "
+            f"{', '.join(PREFIXES.values())}."
+        )
+    return parse_any_id(subject_id)[0]
 
 
 def _state(request: HumanRequest) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..core import ladder, requests
+from ..core import ladder
 from ..core.budget import Budgets
 from ..core.clock import SystemClock
 from ..core.errors import ConflictError
@@ -13,6 +13,7 @@ from ..core.ids import Subject, new_item_id, public_id
 from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Outcome, Receipt, Standing, Step
 from ..core.ports import Clock
 from . import inmemory_lineages as lineages
+from .inmemory_requests import blank_requests, use_request
 from .inmemory_shelf import Record, Shelf
 
 _REWEIGH_AFTER = timedelta(seconds=2)
@@ -243,10 +244,9 @@ class Changes:
         shelf, now = self._shelves[namespace], self._clock.now()
         record = shelf.record(item_id)
         if leave is not None:
-            spent = requests.used(shelf.request(leave), now, state=record.item.sha256)
-            shelf.keep_request(spent, now, actor=actor)
+            use_request(shelf, leave, now, actor=actor, state=record.item.sha256)
         shelf.purge(item_id)
-        shelf.blank_requests(item_id, now)
+        blank_requests(shelf, item_id, now)
         lineages.settle(shelf, record.item.lineage)
         shelf.put_event(self._clock.now(), actor, "purge", record.item)
         return receipt_of(shelf, Record(record.item), "purged", budgets)

@@ -1,11 +1,13 @@
 """The in-memory store's requests to people."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from ..core import requests
 from ..core.ids import Subject
 from ..core.models import URGENCIES, Closing, HumanRequest, Purpose
+from .inmemory_requests import find_request, keep_request, use_request
 from .inmemory_shelf import Shelf
 from .inmemory_spaces import Spaces
 
@@ -25,16 +27,16 @@ class People(Spaces):
         for one in same:
             if one.state == request.state:
                 return one
-        self._keep(shelf, request.asker, request)
+        self._keep_request(shelf, request.asker, request)
         if request.purpose != "question":
             for one in same:
                 closing = Closing("cancelled", requests.AUTOMATIC)
-                self._keep(shelf, requests.AUTOMATIC, requests.closed(one, closing, now))
+                self._keep_request(shelf, requests.AUTOMATIC, requests.closed(one, closing, now))
         return request
 
     async def get_request(self, namespace: str, request_id: str) -> HumanRequest:
         """See Store."""
-        return self._shelves[namespace].request(request_id)
+        return find_request(self._shelves[namespace], request_id)
 
     async def list_requests(self, namespace: str, *, limit: int) -> Sequence[HumanRequest]:
         """See Store."""
@@ -48,15 +50,15 @@ class People(Spaces):
     async def close_request(self, namespace: str, request_id: str, closing: Closing) -> HumanRequest:
         """See Store."""
         shelf = self._shelves[namespace]
-        after = requests.closed(shelf.request(request_id), closing, self._clock.now())
-        return self._keep(shelf, closing.by, after)
+        after = requests.closed(find_request(shelf, request_id), closing, self._clock.now())
+        return self._keep_request(shelf, closing.by, after)
 
     async def settle_requests(self, namespace: str) -> int:
         """See Store."""
         shelf, now = self._shelves[namespace], self._clock.now()
         due = [after for one in shelf.requests.values() if (after := requests.settled(one, now)) is not None]
         for after in due:
-            self._keep(shelf, requests.AUTOMATIC, after)
+            self._keep_request(shelf, requests.AUTOMATIC, after)
         return len(due)
 
     async def find_grant(
@@ -85,11 +87,15 @@ class People(Spaces):
     async def use_request(self, namespace: str, request_id: str, *, actor: str) -> HumanRequest:
         """See Store."""
         shelf = self._shelves[namespace]
-        return self._keep(shelf, actor, requests.used(shelf.request(request_id), self._clock.now()))
+        return use_request(shelf, request_id, self._clock.now(), actor=actor)
 
     async def tell_requests(self, namespace: str, asker: str, limit: int) -> Sequence[HumanRequest]:
         """See Store."""
-        return self._shelves[namespace].tell(asker, limit, self._clock.now())
+        shelf, now, ended = self._shelves[namespace], self._clock.now(), ("answered", "declined", "expired")
+        untold = [one for one in shelf.requests.values() if one.told_at is None and one.status in ended]
+        mine = sorted((one for one in untold if one.asker == asker), key=lambda one: one.request_id)[:limit]
+        shelf.requests |= {one.request_id: replace(one, told_at=now) for one in mine}
+        return [shelf.requests[one.request_id] for one in mine]
 
     async def count_forgets(self, namespace: str, actor: str, *, seconds: float) -> int:
         """See Store."""
@@ -103,5 +109,5 @@ class People(Spaces):
                 count += event.actor == actor or event.actor.startswith(f"{actor}: ")
         return count
 
-    def _keep(self, shelf: Shelf, actor: str, request: HumanRequest) -> HumanRequest:
-        return shelf.keep_request(request, self._clock.now(), actor=actor)
+    def _keep_request(self, shelf: Shelf, actor: str, request: HumanRequest) -> HumanRequest:
+        return keep_request(shelf, request, self._clock.now(), actor=actor)

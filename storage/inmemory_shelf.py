@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ..core import ladder, requests
+from ..core import ladder
 from ..core.budget import Budgets
-from ..core.errors import ConflictError, ItemNotFoundError, RequestNotFoundError
-from ..core.ids import Subject, new_number, parse_id
+from ..core.errors import ConflictError, ItemNotFoundError
+from ..core.ids import Subject, new_number
 from ..core.ladder import Choose
 from ..core.models import (
     Detail,
@@ -226,49 +226,6 @@ class Shelf:
             return self.records[item_id]
         except KeyError:
             raise ItemNotFoundError(item_id) from None
-
-    def request(self, request_id: str) -> HumanRequest:
-        """Return a request to a person.
-
-        Raises:
-            RequestNotFoundError: there is none.
-        """
-        parse_id("request", request_id)
-        try:
-            return self.requests[request_id]
-        except KeyError:
-            raise RequestNotFoundError(request_id) from None
-
-    def keep_request(
-        self, request: HumanRequest, at: datetime, *, actor: str, action: str | None = None
-    ) -> HumanRequest:
-        """Keep what a request has become, with its line of the history, and return it."""
-        self.requests[request.request_id] = request
-        self.note(
-            at,
-            actor=actor,
-            action=action or requests.ACTIONS[request.status],
-            subject="request",
-            subject_id=request.request_id,
-            version=request.revision,
-            sha256=requests.digest(request),
-        )
-        return request
-
-    def tell(self, asker: str, limit: int, at: datetime) -> list[HumanRequest]:
-        """Note that an asker hears how its requests ended, and return them."""
-        ended = ("answered", "declined", "expired")
-        untold = [one for one in self.requests.values() if one.told_at is None and one.status in ended]
-        mine = sorted((one for one in untold if one.asker == asker), key=lambda one: one.request_id)[:limit]
-        self.requests |= {one.request_id: replace(one, told_at=at) for one in mine}
-        return [self.requests[one.request_id] for one in mine]
-
-    def blank_requests(self, item_id: str, at: datetime) -> None:
-        """Take the words out of questions about an item that is purged."""
-        for one in [one for one in self.requests.values() if one.subject_id == item_id]:
-            after = requests.blanked(one, at)
-            if after is not None:
-                self.keep_request(after, at, actor=requests.AUTOMATIC, action="blank")
 
     def pending(self, record: Record) -> int:
         """Count the item's chunks that cannot be found by meaning yet."""

@@ -59,7 +59,7 @@ class PeopleTables(Tables):
                 for old in map(read_request, same):
                     if old.request_id != made.request_id:
                         closing = Closing("cancelled", AUTOMATIC)
-                        await self._save(
+                        await self._save_request(
                             connection, namespace, AUTOMATIC, requests.closed(old, closing, made.created_at)
                         )
             return made
@@ -82,7 +82,7 @@ class PeopleTables(Tables):
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
             held, now = await self._hold_request(connection, namespace, request_id)
-            return await self._save(connection, namespace, closing.by, requests.closed(held, closing, now))
+            return await self._save_request(connection, namespace, closing.by, requests.closed(held, closing, now))
 
     async def settle_requests(self, namespace: str) -> int:
         """See Store."""
@@ -91,7 +91,7 @@ class PeopleTables(Tables):
             for row in due:
                 after = requests.settled(read_request(row), row["moment"])
                 assert after is not None
-                await self._save(connection, namespace, AUTOMATIC, after)
+                await self._save_request(connection, namespace, AUTOMATIC, after)
         return len(due)
 
     async def find_grant(
@@ -132,7 +132,7 @@ class PeopleTables(Tables):
             ConflictError: it gives none, or none for that state.
         """
         held, now = await self._hold_request(connection, namespace, request_id)
-        return await self._save(connection, namespace, actor, requests.used(held, now, state=state))
+        return await self._save_request(connection, namespace, actor, requests.used(held, now, state=state))
 
     async def blank_requests(self, connection: Connection, namespace: str, subject: Subject, number: int) -> None:
         """Take the words out of questions about what is purged."""
@@ -140,7 +140,7 @@ class PeopleTables(Tables):
         for row in about:
             after = requests.blanked(read_request(row), row["moment"])
             if after is not None:
-                await self._save(connection, namespace, AUTOMATIC, after, "blank")
+                await self._save_request(connection, namespace, AUTOMATIC, after, "blank")
 
     async def tell_requests(self, namespace: str, asker: str, limit: int) -> Sequence[HumanRequest]:
         """See Store."""
@@ -165,7 +165,7 @@ class PeopleTables(Tables):
             raise RequestNotFoundError(request_id)
         return read_request(row), row["moment"]
 
-    async def _save(
+    async def _save_request(
         self, connection: Connection, namespace: str, actor: str, request: HumanRequest, action: str | None = None
     ) -> HumanRequest:
         await connection.execute(

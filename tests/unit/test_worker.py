@@ -18,8 +18,6 @@ from palimpsest.core.usage import UsageLog
 from palimpsest.server.workers import Worker
 from palimpsest.storage.inmemory import InMemoryStore
 
-from .parts import build_parts
-
 PATIENCE_SECONDS = 20.0
 NEVER = 3600.0
 
@@ -296,11 +294,11 @@ async def test_deadlines_are_settled_for_each_namespace_and_a_failure_is_outlive
             raise StoreUnavailableError
         return 1
 
-    parts = build_parts()
+    store = InMemoryStore()
     worker = Worker(
-        runner=parts.runner,
-        store=parts.store,
-        usage=parts.usage,
+        runner=Runner(store=store, works=Works().of(), owner="me"),
+        store=store,
+        usage=UsageLog(),
         namespaces=["first", "second"],
         drain_seconds=0,
         settle=settle,
