@@ -133,7 +133,7 @@ class ExportPages:
         async for one in self._sealed(namespace, thread):
             yield border + _json(_outline(one)).encode()
             border = b",\n"
-        yield b"\n]}\n"
+        yield b"\n]}\n" if border == b",\n" else b"]}\n"
 
     async def _sealed(self, namespace: str, thread: str | None) -> AsyncGenerator[SealedItem, None]:
         """Yield what is sealed, newest first; none of it belongs to a thread as long as it is."""

@@ -49,7 +49,7 @@ def test_records_are_sorted_by_type_and_key() -> None:
     assert sorted(shuffled, key=place) == whole()
     assert type_names() == (
         *("thread", "item", "content", "rendition"),
-        *("idempotency_key", "event", "before_image", "prior", "usage"),
+        *("idempotency_key", "event", "before_image", "prior", "quarantine_item", "usage"),
     )
 
 

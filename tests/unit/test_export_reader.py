@@ -181,7 +181,7 @@ def test_the_same_content_may_stand_twice_when_one_is_forgotten_or_elsewhere() -
 def test_counts_and_hash_must_be_those_of_the_lines() -> None:
     lines = [encode_header(Header("mine", tally(whole()))), *map(encode_record, whole())]
     # Without the usage record nothing else is missing: only the header's counts know of it.
-    with pytest.raises(InvalidInputError, match="it has 15 records and should have 16"):
+    with pytest.raises(InvalidInputError, match="it has 17 records and should have 18"):
         read(sealed(lines[:-1]))
     body = b"".join(lines)
     with pytest.raises(InvalidInputError, match="it has 16 records"):
