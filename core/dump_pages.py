@@ -141,7 +141,7 @@ class ExportPages:
         async for sealed in self._sealed(namespace, thread):
             yield border + _json(_outline(sealed)).encode()
             border = b",\n"
-        yield b"\n]}\n"
+        yield b"\n]}\n" if border == b",\n" else b"]}\n"
 
     async def _sealed(self, namespace: str, thread: str | None) -> AsyncGenerator[SealedItem, None]:
         """Yield what is sealed, newest first; none of it belongs to a thread as long as it is."""

@@ -28,6 +28,7 @@ from palimpsest.core.dump_records import (
     Record,
     RenditionRecord,
     RequestRecord,
+    SealedRecord,
     Tally,
     ThreadRecord,
     UsageRecord,
@@ -127,6 +128,22 @@ IMAGE = Image(
 )
 
 
+def quarantined(number: int, **fields: Any) -> SealedRecord:
+    values: dict[str, Any] = {"box": None, "wrapped_key": None, "fingerprint": None}
+    return SealedRecord(
+        item_id=item_id(number),
+        reason="found 1 password",
+        categories={"password": 1},
+        state="sealed",
+        size_bytes=9,
+        key_id="0123456789abcdef",
+        actor="me",
+        created_at=AT,
+        settled_at=None,
+        **{**values, **fields},
+    )
+
+
 def prior(number: int, of: int) -> PriorRecord:
     return PriorRecord(
         event_id=number, subject="task", subject_id=public_id("task", of), image={"status": ["open", None]}
@@ -178,6 +195,8 @@ def whole() -> list[Record]:
         event(13, 3, "edit", subject="task"),
         ImageRecord(event_id=11, item_id=item_id(1), image=IMAGE),
         prior(13, 3),
+        quarantined(20),
+        quarantined(21, box="AAE=", wrapped_key="AgM=", fingerprint="BA=="),
         UsageRecord(
             usage_id=2**63 - 1,
             at=AT,

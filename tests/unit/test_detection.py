@@ -53,6 +53,12 @@ def test_of_five_thousand_benign_lines_at_most_two_in_a_hundred_are_taken_for_se
         "see the token [sealed:github-token:mem_0123456789abc] for that",
         "secret = '/run/secrets/db_password1'",
         "https://user@host/path:1",
+        "(password, hunter2x, kim)",
+        "if password > threshold2:",
+        "token: 12",
+        "password: ./conf/passwd2",
+        "password = 'password_field'",
+        "password = 'token{0}'",
         "",
     ],
 )

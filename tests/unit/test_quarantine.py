@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import pickle
 from collections.abc import Iterator
@@ -291,6 +292,18 @@ async def test_swapped_rows_are_noticed() -> None:
     sealed[one].sealed, sealed[two].sealed = sealed[two].sealed, sealed[one].sealed
     with pytest.raises(SealBrokenError, match=f"{one} were changed"):
         await made.services.quarantine.retrieve(ME, one, "look")
+
+
+async def test_of_a_loaded_outline_the_text_stayed_behind() -> None:
+    made = parts()
+    item_id = (await made.services.quarantine.add(ME, NEW, "why")).item.item_id
+    dumped = b"".join([line async for line in made.services.export.lines(ME.namespace)])
+    there = parts()
+    await there.services.export.load(io.BytesIO(dumped), ME.namespace)
+    with pytest.raises(QuarantinedError, match="dump with --sealed where it came from"):
+        await there.services.quarantine.retrieve(ME, item_id, "look")
+    with pytest.raises(QuarantinedError, match="is in quarantine"):
+        await there.memory.retrieve(ME, item_id)
 
 
 async def test_a_rotation_goes_on_where_it_was_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,6 +198,10 @@ def test_a_keyring_keeps_and_rotates_keys(keyring: FakeKeyring, tmp_path: Path) 
     assert opened().open(sealed, "mine", "mem_1") == TEXT
     assert opened().rotate() == opened().key_id != sealed.key_id
     assert opened().open(sealed, "mine", "mem_1") == TEXT
+    keyring.held.clear()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MasterKeyError, match="cannot keep the master key"):
+        EnvelopeSealer(KeyringKeys("here", tmp_path / "file" / "lock")).seal(TEXT, "mine", "mem_1")
     keyring.locked = True
     with pytest.raises(MasterKeyError, match=r"keyring \(palimpsest, here\) cannot be used \(KeyringError\)"):
         opened().open(sealed, "mine", "mem_1")
