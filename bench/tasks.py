@@ -23,8 +23,10 @@ from typing import Any
 import asyncpg
 
 from palimpsest.core.calls import Caller, NewTask, TaskEdit
+from palimpsest.core.clock import SystemClock
 from palimpsest.core.handoff import Packets
 from palimpsest.core.models import UNFINISHED, Event
+from palimpsest.core.people import People
 from palimpsest.core.tasks import Tasks
 from palimpsest.slm.tokens import choose_counter
 from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer
@@ -91,7 +93,8 @@ async def _opened(plan: Plan, size: int) -> AsyncGenerator[tuple[PostgresStore, 
         plan.connect, embedding_model=plan.embedding_model, dimensions=384, pool_size=size, label="bench"
     )
     try:
-        packets = Packets(store=store, counter=choose_counter("estimate"))
+        people = People(store=store, clock=SystemClock())
+        packets = Packets(store=store, counter=choose_counter("estimate"), decisions=people.decisions)
         yield store, Tasks(store=store, packets=packets, lease=timedelta(seconds=plan.lease_seconds))
     finally:
         await store.aclose()

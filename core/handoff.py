@@ -17,15 +17,10 @@ _ITEMS_SHARE = 0.4
 _CUT = " … (cut)"
 
 
-async def no_decisions(_namespace: str, _task_id: str) -> Sequence[Decision]:
-    """Find none: nobody can be asked."""
-    return ()
-
-
 class Packets:
     """Makes packets."""
 
-    def __init__(self, *, store: Store, counter: TokenCounter, decisions: Decisions = no_decisions) -> None:
+    def __init__(self, *, store: Store, counter: TokenCounter, decisions: Decisions) -> None:
         """Take the ports."""
         self._store = store
         self._counter = counter

@@ -1,6 +1,7 @@
 """Questions to people: asked, shown, answered by a person only, and leave that is used once."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,13 +10,14 @@ from . import answers, validation
 from .calls import Caller
 from .errors import InvalidInputError
 from .ids import PREFIXES, Subject, new_number, parse_any_id, parse_id, public_id
-from .models import NO, URGENCIES, YES, AnsweredHow, Closing, HumanRequest, Json, Purpose, Said, Urgency
+from .models import NO, URGENCIES, YES, AnsweredHow, Closing, Decision, HumanRequest, Json, Purpose, Said, Urgency
 from .ports import Clock, Store
 
 GRANT_SECONDS = 86_400.0
 """How long a person's leave waits to be used."""
 MAX_OPEN = 200
 _TOLD_AT_ONCE = 5
+_DECISIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,20 @@ class People:
         validation.check_range(limit, 1, 200, "limit")
         await self.settle(namespace)
         return await self._store.list_requests(namespace, limit=limit)
+
+    async def decisions(self, namespace: str, task_id: str) -> Sequence[Decision]:
+        """Return what people decided about a task, the oldest first, at most 50."""
+        found = await self._store.requests_about(namespace, "task", task_id, limit=_DECISIONS)
+        return [
+            Decision(
+                one.request_id,
+                one.question,
+                one.answer if isinstance(one.answer, str) else json.dumps(one.answer, ensure_ascii=False),
+                one.answered_by or "the default",
+                one.answered_at or one.created_at,
+            )
+            for one in found
+        ]
 
     async def answer(
         self, caller: Caller, request_id: str, text: str, *, how: AnsweredHow = "cli", by: str | None = None

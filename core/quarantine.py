@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from . import cursors, paging, validation
 from .calls import Caller, NewMemory
-from .errors import ConflictError, QuarantinedError
+from .errors import ConflictError
 from .ids import parse_item_id
 from .memory import Memory
 from .models import OpenedPage, Receipt, SealedItem, SealedPage, Sealing
@@ -42,9 +42,9 @@ class Quarantine:
         memory: Memory,
         counter: TokenCounter,
         limits: Limits,
-        gate: HumanGate | None = None,
+        gate: HumanGate,
     ) -> None:
-        """Without a ``gate`` nobody can be asked, and only a person at the command line releases."""
+        """Take the ports; ``gate`` is how a person is asked."""
         self._store = store
         self._vault = vault
         self._screening = screening
@@ -123,7 +123,6 @@ class Quarantine:
             ItemNotFoundError: nothing was ever sealed under this id.
             ConflictError: it is no longer sealed.
             SealError: it cannot be opened.
-            QuarantinedError: nobody can be asked here.
         """
         parse_item_id(item_id)
         told = await self._screening.stated(reason, "reason")
@@ -139,10 +138,6 @@ class Quarantine:
 
     async def _ask(self, caller: Caller, item: SealedItem, found: Mapping[str, int], reason: str) -> str | None:
         """Return the open question's id, or None once a person said yes; that yes is used up."""
-        if self._gate is None:
-            raise QuarantinedError(
-                item.item_id, f"Only a person releases {item.item_id}: `palimpsest quarantine release {item.item_id}`."
-            )
         question = (
             f"Release {item.item_id} from quarantine, so that it can be read and found like any other item? "
             f"Sealed because: {item.reason}. It holds: {listed(found)}."

@@ -149,7 +149,7 @@ def build_services(ports: Ports) -> Services:
         pages=ExportPages(export=export, store=ports.store, counter=ports.counter, budgets=ports.budgets),
         tasks=Tasks(
             store=ports.store,
-            packets=Packets(store=ports.store, counter=ports.counter),
+            packets=Packets(store=ports.store, counter=ports.counter, decisions=people.decisions),
             lease=ports.task_lease,
         ),
         agents=Agents(store=ports.store, lease=ports.task_lease),

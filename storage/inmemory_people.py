@@ -47,6 +47,19 @@ class People(Spaces):
         over.sort(key=lambda one: (one.answered_at or one.created_at, one.request_id), reverse=True)
         return [*waiting[:limit], *over[:limit]][:limit]
 
+    async def requests_about(
+        self, namespace: str, subject: Subject, subject_id: str, *, limit: int
+    ) -> Sequence[HumanRequest]:
+        """See Store."""
+        held = self._shelves[namespace].requests.values()
+        found = [
+            one
+            for one in held
+            if (one.subject, one.subject_id) == (subject, subject_id)
+            and (one.status, one.purpose) == ("answered", "question")
+        ]
+        return sorted(found, key=lambda one: one.request_id)[:limit]
+
     async def close_request(self, namespace: str, request_id: str, closing: Closing) -> HumanRequest:
         """See Store."""
         shelf = self._shelves[namespace]

@@ -78,6 +78,16 @@ class PeopleTables(Tables):
             found = await connection.fetch(self._queries["list_requests"], namespace, limit)
         return [read_request(row) for row in found]
 
+    async def requests_about(
+        self, namespace: str, subject: Subject, subject_id: str, *, limit: int
+    ) -> Sequence[HumanRequest]:
+        """See Store."""
+        async with self._pool.transaction(namespace) as connection:
+            found = await connection.fetch(
+                self._queries["requests_about"], namespace, subject, parse_id(subject, subject_id), limit
+            )
+        return [read_request(row) for row in found]
+
     async def close_request(self, namespace: str, request_id: str, closing: Closing) -> HumanRequest:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:

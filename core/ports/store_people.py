@@ -30,6 +30,12 @@ class PeopleStore(Protocol):
         """Return open requests, the most urgent and then the oldest first, then closed ones, the newest first."""
         ...
 
+    async def requests_about(
+        self, namespace: str, subject: Subject, subject_id: str, *, limit: int
+    ) -> Sequence[HumanRequest]:
+        """Return answered questions about a subject, the oldest first; leave for a deed is none."""
+        ...
+
     async def close_request(self, namespace: str, request_id: str, closing: Closing) -> HumanRequest:
         """End an open request, and return it.
 

@@ -46,6 +46,12 @@ UNION ALL
  ORDER BY answered_at DESC, request_id DESC LIMIT $2)
 LIMIT $2
 
+-- requests_about --
+-- Answered questions about a subject, the oldest first.
+SELECT * FROM palimpsest.human_requests
+WHERE namespace_id = $1 AND subject = $2 AND subject_id = $3 AND status = 'answered' AND purpose = 'question'
+ORDER BY request_id LIMIT $4
+
 -- save_request --
 -- Write what a request has become.
 UPDATE palimpsest.human_requests SET revision = $3, question = $4, choices = $5, form = $6::jsonb,

@@ -282,3 +282,29 @@ async def test_a_receipt_of_an_item_as_it_stands_says_unchanged_and_writes_nothi
     assert len(await store.events(mine, 9)) == 1
     with pytest.raises(ItemNotFoundError):
         await store.receipt(mine, draft(mine, "x").item_id, budgets=BUDGETS)
+
+
+async def test_answers_about_a_task_are_given_back_and_leave_is_not(store: Store, mine: str, theirs: str) -> None:
+    task_id, other = (public_id("task", new_number()) for _ in range(2))
+    made = [
+        replace(request(question, purpose=purpose, state=question), subject="task", subject_id=about)
+        for question, purpose, about in (
+            ("Red or blue?", "question", task_id),
+            ("How many?", "question", task_id),
+            ("Still open?", "question", task_id),
+            ("Of another?", "question", other),
+            ("May I?", "bulk_forget", task_id),
+        )
+    ]
+    for one in made:
+        await store.put_request(mine, one)
+        if one.question != "Still open?":
+            said = YES if one.purpose == "bulk_forget" else Closing("answered", "ann", "cli", one.question[::-1])
+            await store.close_request(mine, one.request_id, said)
+    found = await store.requests_about(mine, "task", task_id, limit=9)
+    assert [(one.question, one.answer) for one in found] == [
+        ("Red or blue?", "?eulb ro deR"),
+        ("How many?", "?ynam woH"),
+    ]
+    assert len(await store.requests_about(mine, "task", task_id, limit=1)) == 1
+    assert not await store.requests_about(theirs, "task", task_id, limit=9)

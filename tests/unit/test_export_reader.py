@@ -181,10 +181,10 @@ def test_the_same_content_may_stand_twice_when_one_is_forgotten_or_elsewhere() -
 def test_counts_and_hash_must_be_those_of_the_lines() -> None:
     lines = [encode_header(Header("mine", tally(whole()))), *map(encode_record, whole())]
     # Without the last record nothing else is missing: only the header's counts know of it.
-    with pytest.raises(InvalidInputError, match="it has 23 records and should have 24"):
+    with pytest.raises(InvalidInputError, match="it has 24 records and should have 25"):
         read(sealed(lines[:-1]))
     body = b"".join(lines)
-    with pytest.raises(InvalidInputError, match="it has 24 records"):
-        read(body + encode_end(End(23, sha256(body))))
+    with pytest.raises(InvalidInputError, match="it has 25 records"):
+        read(body + encode_end(End(24, sha256(body))))
     with pytest.raises(InvalidInputError, match="was changed: its SHA-256"):
-        read(body + encode_end(End(24, sha256(body[1:]))))
+        read(body + encode_end(End(25, sha256(body[1:]))))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from palimpsest.core.calls import Caller
 from palimpsest.core.errors import (
     ConflictError,
     InvalidInputError,
@@ -231,14 +232,26 @@ async def test_a_yes_to_less_than_is_found_now_is_no_yes() -> None:
     assert gate.used == []
 
 
-async def test_without_anyone_to_ask_only_a_person_releases() -> None:
+async def test_a_person_at_the_command_line_releases_without_being_asked() -> None:
     made = parts()
     item_id = (await made.services.quarantine.add(ME, NEW, "why")).item.item_id
-    with pytest.raises(QuarantinedError, match=f"palimpsest quarantine release {item_id}"):
-        await made.services.quarantine.release(ME, item_id, "please")
     release = await made.services.quarantine.release(ME, item_id, "I checked it", by_person=True)
     assert release.receipt is not None
     assert [one.action for one in await made.memory.events(ME)][:2] == ["release", "add"]
+
+
+async def test_an_agent_is_given_the_question_that_a_person_answers_before_anything_is_released() -> None:
+    made = parts()
+    item_id = (await made.services.quarantine.add(ME, NEW, "why")).item.item_id
+    asked = await made.services.quarantine.release(ME, item_id, "please")
+    assert asked.receipt is None
+    assert asked.request_id is not None
+    again = await made.services.quarantine.release(ME, item_id, "please")
+    assert again.request_id == asked.request_id
+    await made.services.people.answer(Caller(ME.namespace, "ann"), asked.request_id, "yes")
+    released = await made.services.quarantine.release(ME, item_id, "please")
+    assert released.receipt is not None
+    assert released.receipt.item.item_id == item_id
 
 
 async def test_a_release_that_was_cut_off_is_finished_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from palimpsest.core.calls import Caller, NewMemory, NewTask, TaskEdit
 from palimpsest.core.errors import ConflictError, InvalidInputError, NotFoundError, PalimpsestError
 from palimpsest.core.handoff import Packets
 from palimpsest.core.ids import public_id
-from palimpsest.core.models import Decision, Task
+from palimpsest.core.models import Decision, Said, Task
+from palimpsest.core.people import Question
 from palimpsest.core.tasks import MAX_LINKS, Tasks
 
 from ..fakes import WordCounter
@@ -277,3 +278,14 @@ async def test_a_late_finish_is_told_to_claim_again() -> None:
         await edit(parts, task, status="done")
     await edit(parts, task, status="claimed")
     assert (await edit(parts, task, status="done", note="at last")).result == "at last"
+
+
+async def test_what_a_person_answered_about_a_task_stands_in_its_packet() -> None:
+    parts = build_parts()
+    task = await make(parts, "paint the fence")
+    people = parts.services.people
+    asked, _ = await people.ask(ME, Question("Which colour?", subject_id=task.task_id), Said())
+    await people.answer(ME, asked.request_id, "green", by="ann")
+    packet = await parts.services.tasks.handoff(ME, task.task_id, 1000)
+    assert "Which colour?" in packet.text
+    assert "green" in packet.text
