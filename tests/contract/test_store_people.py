@@ -286,15 +286,16 @@ async def test_a_receipt_of_an_item_as_it_stands_says_unchanged_and_writes_nothi
 
 async def test_answers_about_a_task_are_given_back_and_leave_is_not(store: Store, mine: str, theirs: str) -> None:
     task_id, other = (public_id("task", new_number()) for _ in range(2))
+    asked: tuple[tuple[str, Purpose, str], ...] = (
+        ("Red or blue?", "question", task_id),
+        ("How many?", "question", task_id),
+        ("Still open?", "question", task_id),
+        ("Of another?", "question", other),
+        ("May I?", "bulk_forget", task_id),
+    )
     made = [
         replace(request(question, purpose=purpose, state=question), subject="task", subject_id=about)
-        for question, purpose, about in (
-            ("Red or blue?", "question", task_id),
-            ("How many?", "question", task_id),
-            ("Still open?", "question", task_id),
-            ("Of another?", "question", other),
-            ("May I?", "bulk_forget", task_id),
-        )
+        for question, purpose, about in asked
     ]
     for one in made:
         await store.put_request(mine, one)
