@@ -115,7 +115,8 @@ def _header(page: models.Page) -> str:
     whose = f"{doubt}from {shown(page.item.source.get('actor', 'an unknown client'))}"
     return (
         f"{page.item.item_id}{title}, {whose}, {when}, {page.detail}, version {page.version}: "
-        f"bytes {page.start} to {page.end}, {page.tokens} of {page.total_tokens} tokens; {more}; sha256 of the full text {page.sha256}. {STORED}"
+        f"bytes {page.start} to {page.end}, {page.tokens} of {page.total_tokens} tokens; {more}; "
+        f"sha256 of the full text {page.sha256}. {STORED}"
     )
 
 
