@@ -40,12 +40,12 @@ async def measure(changes: int, seed: int) -> None:
                 empty = await state_hash(store, "undo")
                 undone = await _run(changer, changes)
                 equal = await state_hash(store, "undo") == empty
-                events = len(await changer.events())
+                events = len(await parts.memory.events(changer.caller, 1000))
             finally:
                 await store.aclose()
         await stop(config)
     print(f"{sum(undone.values())} changes were undone, each to an equal state: {dict(undone.most_common())}")
-    print(f"{changer.steps} items stepped down because of them; {events}+ lines of history")
+    print(f"{changer.steps} items stepped down because of them; {events} lines of history (1,000 are shown at most)")
     print(f"the state at the end equals that of the beginning: {equal}; {time.perf_counter() - start:.0f} s")
 
 

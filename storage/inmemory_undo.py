@@ -43,7 +43,8 @@ class Undo(Ledger):
             old, _ = record.contents[prior.item.version - 1]
             draft = await redraft(record.item, prior.item.labels, prior.item.thread, old)
             draft = replace(draft, happened_at=prior.item.happened_at)
-        # Only now: the item may have changed while its content was drafted.
+        # Only now: the item may have changed, or gone, while its content was drafted.
+        record = shelf.record(event.subject_id)
         _check_newest(shelf, event)
         self._put_back(shelf, record, event, prior, draft)
         shelf.images.pop(event.event_id, None)

@@ -190,7 +190,8 @@ async def _undo(driver: Driver) -> set[str]:
     if event.action == "edit":
         page = await driver.services.memory.retrieve(driver.caller, event.subject_id, max_tokens=1_000_000)
         driver.texts[event.subject_id] = page.text
-    return {event.subject_id}
+    # What stepped down because of the change returns as well.
+    return set(driver.texts)
 
 
 async def _context(driver: Driver) -> set[str]:

@@ -26,10 +26,10 @@ def budget_of(model: str | None) -> Budget:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A change: its name, the newest event before it, and what the state's hash was of then."""
+    """A change: its name, the events that undo takes back, newest first, and what the state's hash was of before."""
 
     name: str
-    newest_event: int
+    events: list[int]
     before: list[bytes]
 
 
@@ -58,14 +58,16 @@ class Changer:
         if await self.newest() == newest:
             assert await self.lines() == before, f"{name} left no line in the history"
             return None
-        self.done.append(Done(name, newest, before))
+        made = [one.event_id for one in await self.events() if one.undoable and one.event_id > newest]
+        self.done.append(Done(name, made, before))
         return self.done[-1]
 
     async def take_back(self) -> Done:
         """Undo the newest change, and compare hashes."""
         last = self.done.pop()
-        while any(event.undoable and event.event_id > last.newest_event for event in await self.events()):
-            await self.services.memory.undo(self.caller)
+        for number in last.events:
+            event, _ = await self.services.memory.undo(self.caller)
+            assert event.event_id == number
         now = await self.lines()
         differing = sorted(set(now) ^ set(last.before))
         assert now == last.before, f"{last.name} was undone, and the state is another one: {differing}"
@@ -77,7 +79,7 @@ class Changer:
 
     async def events(self) -> Sequence[Event]:
         """Return the newest events."""
-        return await self.services.memory.events(self.caller, 1000)
+        return await self.services.memory.events(self.caller, 100)
 
     async def newest(self) -> int:
         """Return the newest event's number."""

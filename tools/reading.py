@@ -111,11 +111,12 @@ def _header(page: models.Page) -> str:
     when = f"dated {written(page.item.happened_at)}"
     if page.item.superseded_by is not None:
         when += f", superseded by {page.item.superseded_by}"
-    when += f", from {shown(page.item.source.get('actor', 'an unknown client'))}"
-    when += ", UNTRUSTED" if page.item.labels.trust == "low" else ""
+    doubt = "UNTRUSTED, " if page.item.labels.trust == "low" else ""
+    whose = f"{doubt}from {shown(page.item.source.get('actor', 'an unknown client'))}"
     return (
-        f"{page.item.item_id}{title}, {when}, {page.detail}, version {page.version}: bytes {page.start} to {page.end}, "
-        f"{page.tokens} of {page.total_tokens} tokens; {more}; sha256 of the full text {page.sha256}. {STORED}"
+        f"{page.item.item_id}{title}, {whose}, {when}, {page.detail}, version {page.version}: "
+        f"bytes {page.start} to {page.end}, {page.tokens} of {page.total_tokens} tokens; {more}; "
+        f"sha256 of the full text {page.sha256}. {STORED}"
     )
 
 

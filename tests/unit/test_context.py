@@ -75,7 +75,7 @@ EDITS: dict[str, tuple[Act, bool]] = {
     "unpin": (lambda parts, ids: parts.memory.update(ME, ids[4], Change(pinned=False)), True),
     "priority and tags": (lambda parts, ids: parts.memory.update(ME, ids[1], Change(priority=9, tags=["x"])), True),
     "restore an archived one": (lambda parts, ids: parts.memory.update(ME, ids[3], Change(detail="full")), True),
-    "restore a forgotten one": (lambda parts, ids: parts.memory.forget(ME, ids[0], "restore"), True),
+    "restore a forgotten one": (lambda parts, ids: parts.memory.forget(ME, ids[0], "restore"), False),
     "read": (lambda parts, ids: parts.memory.retrieve(ME, ids[1]), True),
     "search": (lambda parts, ids: parts.memory.search(ME, "paragraph"), True),
     "add": (lambda parts, ids: parts.memory.add(ME, NewMemory("something new")), True),
@@ -189,4 +189,4 @@ async def test_headers_depend_on_nothing_that_others_change() -> None:
     parts = build_parts()
     item_id = await add(parts, LONG, title="A | B] C")
     answer = await block(parts)
-    assert re.match(rf"\[{item_id} \| 230 tokens \| A \| B\] C\]\n", answer.text)
+    assert re.match(rf"\[{item_id} \| 230 tokens \| A / B\) C\]\n", answer.text)
