@@ -16,23 +16,15 @@ SCHEMA = 12
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
 
 
-def _id_of(subject: Subject) -> Callable[[str], str]:
+def _id_of(subject: Subject | None = None) -> Callable[[str], str]:
     def check(text: str) -> str:
         try:
-            parse_id(subject, text)
+            parse_any_id(text) if subject is None else parse_id(subject, text)
         except InvalidInputError as error:
-            raise ValueError(f"it is no {subject} id") from error
+            raise ValueError(f"it is no {subject or ''} id".replace("  ", " ")) from error
         return text
 
     return check
-
-
-def _any_id(text: str) -> str:
-    try:
-        parse_any_id(text)
-    except InvalidInputError as error:
-        raise ValueError("it is no id") from error
-    return text
 
 
 def _storable(text: str) -> str:
@@ -48,7 +40,7 @@ Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[Text, Field(min_length=1)]
 ItemId = Annotated[str, Field(max_length=40), AfterValidator(_id_of("item"))]
 RequestId = Annotated[str, Field(max_length=40), AfterValidator(_id_of("request"))]
-AnyId = Annotated[str, Field(max_length=40), AfterValidator(_any_id)]
+AnyId = Annotated[str, Field(max_length=40), AfterValidator(_id_of())]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Small = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
