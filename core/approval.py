@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from .answers import clean
 from .calls import Caller
 from .memory import Memory
 from .models import HumanRequest, Item, ItemState, Leave, Outcome, Receipt, Said
@@ -85,7 +86,7 @@ class Approval:
             f"{caller.actor} has forgotten {limit} items within an hour, as many as it may without asking. "
             f"May it forget {limit} more? Forgotten items can be restored."
         )
-        return Leave("bulk_forget", question, question, caller.actor)
+        return Leave("bulk_forget", question, clean(question), caller.actor)
 
     async def _granted(self, caller: Caller, leave: Leave) -> HumanRequest | None:
         return await self._people.granted(
@@ -130,4 +131,4 @@ def _purge(item: Item, caller: Caller) -> Leave:
     )
     # What the table keeps must hold nothing of the item, or the purge would leave it there.
     title = f" Its title is {item.labels.title!r}." if item.labels.title else ""
-    return Leave("purge", question, question + title, item.sha256, "item", item.item_id)
+    return Leave("purge", question, clean(question + title), item.sha256, "item", item.item_id)

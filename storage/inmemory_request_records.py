@@ -23,9 +23,17 @@ def take_request(shelf: Shelf, record: RequestRecord) -> bool:
     if known is None and not any(_same_open(one, request) for one in shelf.requests.values()):
         shelf.requests[request.request_id] = request
         return True
-    if known is None or replace(known, told_at=None) != replace(request, told_at=None):
+    if known is None or _went_another_way(known, request):
         raise conflict("human_request", request.request_id)
     return False
+
+
+def _went_another_way(known: HumanRequest, loaded: HumanRequest) -> bool:
+    """Say whether a loaded request is another, or knows what this one does not; what went on here since stays."""
+    same = (known.asker, known.purpose, known.created_at) == (loaded.asker, loaded.purpose, loaded.created_at)
+    if not same or loaded.revision != known.revision:
+        return not same or loaded.revision > known.revision
+    return replace(known, told_at=None) != replace(loaded, told_at=None)
 
 
 def _same_open(one: HumanRequest, other: HumanRequest) -> bool:

@@ -12,7 +12,7 @@ from ..core.answers import dialog_form, write_answer
 from ..core.people import Question
 from .access import Memories
 from .dialogs import ask, heard
-from .results import Result, joined
+from .results import Result, joined, shortened
 
 Choices = Annotated[list[str] | None, Field(description="Free text if left out")]
 Fields = Annotated[dict[str, Any] | None, Field(description="Or a flat JSON Schema")]
@@ -127,16 +127,23 @@ async def human_list(
     limit: int = 20,
 ) -> Annotated[CallToolResult, RequestList]:
     """Call to see what people were asked and what they answered."""
-    people = memories.services.people
+    people, whole = memories.services.people, request_id is not None
     if request_id is None:
         found = await people.list_requests(memories.caller.namespace, limit)
     else:
         found = [await people.get(memories.caller.namespace, request_id)]
-    result = RequestList(requests=[_listed(one) for one in found])
-    lines = [f"{one.request_id} {requests.told(one)}. {one.asker} asked: {one.question}" for one in found]
+    result = RequestList(requests=[_listed(one, whole=whole) for one in found])
+    lines = [f"{shortened(_told(one), most=400)} {one.asker} asked: {shortened(one.question)}" for one in found]
     return result.answer(joined(lines) or "No questions to people.")
 
 
-def _listed(request: models.HumanRequest) -> ListedRequest:
-    whole = RequestResult.of(request).model_dump()
-    return ListedRequest(**{name: whole[name] for name in ListedRequest.model_fields})
+def _told(request: models.HumanRequest) -> str:
+    return f"{request.request_id} {requests.told(request)}."
+
+
+def _listed(request: models.HumanRequest, *, whole: bool) -> ListedRequest:
+    """Return a request for a list; in one of many, long texts are cut."""
+    fields = RequestResult.of(request).model_dump(include=set(ListedRequest.model_fields))
+    if not whole:
+        fields |= {name: shortened(fields[name]) for name in ("question", "answer") if fields[name] is not None}
+    return ListedRequest(**fields)

@@ -98,7 +98,8 @@ WHERE r.namespace_id = $1 AND $2::text IS NULL
 ORDER BY r.request_id
 
 -- restore_human_request --
--- Insert requests, and say which were here and which of them went another way; who heard of them may differ.
+-- Insert requests, and say which were here and which of them are others or went another way. What went on here since the
+-- dump stays, and who heard of it may differ.
 WITH wanted AS (
     SELECT * FROM json_populate_recordset(NULL::palimpsest.human_requests, $2::json)
 ), made AS (
@@ -112,8 +113,12 @@ WITH wanted AS (
     RETURNING request_id
 )
 SELECT w.request_id AS key, m.request_id IS NOT NULL AS made, m.request_id IS NULL
-    AND (w.revision, w.asker, w.purpose, w.question, w.status, w.answer, w.created_at, w.answered_at, w.used_at)
-    IS DISTINCT FROM (r.revision, r.asker, r.purpose, r.question, r.status, r.answer, r.created_at, r.answered_at,
-        r.used_at) AS differs
+    AND ((w.asker, w.purpose, w.created_at) IS DISTINCT FROM (r.asker, r.purpose, r.created_at)
+        OR w.revision > r.revision
+        OR w.revision = r.revision AND (w.question, w.choices, w.form, w.urgency, w.deadline, w.fallback, w.subject,
+            w.subject_id, w.state, w.status, w.answer, w.answered_by, w.answered_how, w.answered_at, w.used_at)
+        IS DISTINCT FROM (r.question, r.choices, r.form, r.urgency, r.deadline, r.fallback, r.subject,
+            r.subject_id, r.state, r.status, r.answer, r.answered_by, r.answered_how, r.answered_at, r.used_at)
+        ) AS differs
 FROM wanted w LEFT JOIN made m ON m.request_id = w.request_id
 LEFT JOIN palimpsest.human_requests r ON r.namespace_id = $1 AND r.request_id = w.request_id

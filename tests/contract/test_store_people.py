@@ -13,6 +13,7 @@ from palimpsest.core.requests import BLANKED, digest
 
 from ..fakes import BUDGETS, START, draft
 from .conftest import Backend
+from .exporting import dump, load
 
 YES = Closing("answered", "ann", "cli", "yes")
 
@@ -309,3 +310,31 @@ async def test_answers_about_a_task_are_given_back_and_leave_is_not(store: Store
     ]
     assert len(await store.requests_about(mine, "task", task_id, limit=1)) == 1
     assert not await store.requests_about(theirs, "task", task_id, limit=9)
+
+
+async def test_a_load_leaves_what_was_answered_since_the_dump(store: Store, mine: str) -> None:
+    made = await store.put_request(mine, request())
+    dumped = await dump(store, mine)
+    done = await store.close_request(mine, made.request_id, Closing("answered", "ann", "cli", "blue"))
+    restored = await load(store, mine, dumped)
+    assert (restored.added["human_request"], restored.known["human_request"]) == (0, 1)
+    assert await store.get_request(mine, made.request_id) == done
+
+
+@pytest.mark.parametrize("way", ["ended otherwise", "ended here only in the dump", "asked here too"])
+async def test_a_load_of_requests_that_went_another_way_is_refused(
+    store: Store, mine: str, theirs: str, way: str
+) -> None:
+    made = await store.put_request(mine, request())
+    if way == "asked here too":
+        await store.put_request(theirs, request())
+    else:
+        await load(store, theirs, await dump(store, mine), from_any=True)
+    if way != "asked here too":
+        await store.close_request(mine, made.request_id, Closing("answered", "ann", "cli", "blue"))
+    if way == "ended otherwise":
+        await store.close_request(theirs, made.request_id, Closing("declined", "ann", "cli"))
+    before = await dump(store, theirs)
+    with pytest.raises(ConflictError, match=f"human request {made.request_id} of the dump is here already"):
+        await load(store, theirs, await dump(store, mine), from_any=True)
+    assert await dump(store, theirs) == before

@@ -171,6 +171,17 @@ async def test_an_unknown_request_is_said(connect: Connect) -> None:
         assert "limit is 0" in await refusal(client, "human_list", limit=0)
 
 
+async def test_a_list_cuts_long_questions_and_one_is_shown_whole(connect: Connect) -> None:
+    question = "Why? " + "word " * 500
+    async with connect(None) as client:
+        request_id = (await call(client, "human_ask", question=question))["request_id"]
+        (cut,) = (await call(client, "human_list"))["requests"]
+        (whole,) = (await call(client, "human_list", request_id=request_id))["requests"]
+        assert len(cut["question"]) == 200
+        assert whole["question"] == question.strip()
+        assert len(await said(client, "human_list")) < 400
+
+
 async def test_no_tool_answers_a_question(connect: Connect) -> None:
     async with connect(None) as client:
         tools = (await client.list_tools()).tools
