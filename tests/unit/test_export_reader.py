@@ -184,7 +184,7 @@ def test_counts_and_hash_must_be_those_of_the_lines() -> None:
     with pytest.raises(InvalidInputError, match="it has 17 records and should have 18"):
         read(sealed(lines[:-1]))
     body = b"".join(lines)
-    with pytest.raises(InvalidInputError, match="it has 16 records"):
-        read(body + encode_end(End(15, sha256(body))))
+    with pytest.raises(InvalidInputError, match="it has 18 records"):
+        read(body + encode_end(End(17, sha256(body))))
     with pytest.raises(InvalidInputError, match="was changed: its SHA-256"):
-        read(body + encode_end(End(16, sha256(body[1:]))))
+        read(body + encode_end(End(18, sha256(body[1:]))))
