@@ -161,7 +161,7 @@ SELECT item_id, state FROM palimpsest.items WHERE namespace_id = $1 AND item_id 
 
 -- linked_rungs --
 -- Items as they would cost in full and at every detail, of whatever thread.
-SELECT i.item_id, i.title, i.detail, i.cost, i.priority, i.pinned, i.position, i.tokens, i.header_tokens,
+SELECT i.item_id, i.title, i.detail, i.cost, i.priority, i.pinned, i.position, i.tokens, i.header_tokens, i.trust,
     greatest(i.last_used_at, i.created_at) AS used_at, r.summary, r.brief, r.hint, r.summarized_by
 FROM palimpsest.items i
 LEFT JOIN LATERAL (
