@@ -160,7 +160,7 @@ import palimpsest.server.cli, palimpsest.server.commands.serve, palimpsest.serve
 
 async def main():
     async with Application(load_settings({})) as application, Client(build_server(application)) as client:
-        assert len((await client.list_tools()).tools) == 8
+        assert len((await client.list_tools()).tools) == 15
 
 asyncio.run(main())
 heavy = {"asyncpg", "pgvector", "numpy", "onnxruntime", "tokenizers", "openai", "anthropic", "tiktoken", "tqdm"}
