@@ -29,7 +29,7 @@ from palimpsest.core.models import UNFINISHED, Event
 from palimpsest.core.people import People
 from palimpsest.core.tasks import Tasks
 from palimpsest.slm.tokens import choose_counter
-from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer
+from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer, stop
 from palimpsest.storage.postgres import PostgresStore, open_store
 
 NAMESPACE = "bench"
@@ -247,9 +247,13 @@ async def main(arguments: Sequence[str] | None = None) -> int:
         await work(Plan(**told["plan"]), told["mode"], told["number"])
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        async with EmbeddedServer(EmbeddedConfig(data_dir=Path(folder) / "data", idle_seconds=0)) as endpoint:
+        config = EmbeddedConfig(data_dir=Path(folder) / "data", idle_seconds=0)
+        async with EmbeddedServer(config) as endpoint:
             outcome = await run(Plan(asdict(endpoint), tasks=given.tasks))
-    show(outcome)
+            show(outcome)
+        # The folder is deleted next, and the server must not be writing to it then.
+        while not await stop(config):
+            await asyncio.sleep(0.05)
     return 0 if outcome.right else 1
 
 
