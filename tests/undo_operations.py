@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from palimpsest.core.budget import Budget
-from palimpsest.core.calls import Caller, Change, NewMemory
+from palimpsest.core.calls import Caller, Change, NewMemory, NewTask, TaskEdit
 from palimpsest.core.errors import PalimpsestError
 from palimpsest.core.models import STANDINGS, Event
 from palimpsest.core.ports import Store
@@ -42,6 +42,7 @@ class Changer:
     caller: Caller
     random: random.Random
     items: list[str] = field(default_factory=list[str])
+    tasks: list[str] = field(default_factory=list[str])
     done: list[Done] = field(default_factory=list[Done])
     steps: int = 0
     made: int = 0
@@ -196,6 +197,43 @@ async def _model(changer: Changer) -> None:
     )
 
 
+async def _task(changer: Changer) -> None:
+    source = changer.random
+    changer.made += 1
+    receipt = await changer.services.tasks.create(
+        changer.caller,
+        NewTask(
+            f"task {changer.made}",
+            priority=source.randrange(11),
+            depends_on=source.sample(changer.tasks, min(len(changer.tasks), source.randrange(3))),
+            item_ids=source.sample(changer.items, min(len(changer.items), source.randrange(2))),
+        ),
+    )
+    changer.tasks.append(receipt.task.task_id)
+
+
+async def _work(changer: Changer) -> None:
+    edit = changer.random.choice(
+        [
+            TaskEdit(status="claimed"),
+            TaskEdit(status="claimed", note="begun"),
+            TaskEdit(note="found out"),
+            TaskEdit(status="done", note="it worked"),
+            TaskEdit(status="failed"),
+            TaskEdit(status="open"),
+            TaskEdit(status="cancelled"),
+            TaskEdit(priority=9, description="more of it"),
+        ]
+    )
+    task_id = changer.random.choice(changer.tasks) if changer.tasks else "task_0000000000001"
+    await changer.services.tasks.update(changer.caller, task_id, edit)
+
+
+async def _agent(changer: Changer) -> None:
+    name, role = changer.random.choice(["ann", "bob"]), changer.random.choice([None, "smith", "cook"])
+    await changer.services.agents.register(changer.caller, name=name, role=role, capabilities=["welding"])
+
+
 OPERATIONS: tuple[tuple[str, Callable[[Changer], Awaitable[None]]], ...] = (
     *[("add", _add)] * 5,
     *[("relabel", _relabel)] * 2,
@@ -207,4 +245,7 @@ OPERATIONS: tuple[tuple[str, Callable[[Changer], Awaitable[None]]], ...] = (
     ("compress", _compress),
     ("submit", _submit),
     ("model", _model),
+    *[("task", _task)] * 2,
+    *[("work", _work)] * 3,
+    ("agent", _agent),
 )

@@ -133,7 +133,7 @@ async def test_an_id_of_another_namespace_reads_as_unknown(memory_dir: Path) -> 
 async def test_a_database_that_cannot_be_reached_is_said_and_tried_again(tmp_path: Path) -> None:
     parameters = stdio_parameters(tmp_path, DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
     async with Client(stdio_client(parameters)) as client:
-        assert len((await client.list_tools()).tools) == 8
+        assert len((await client.list_tools()).tools) == 15
         for _ in range(2):
             text = await refusal(client, "memory_add", content="x")
             assert "cannot be reached" in text

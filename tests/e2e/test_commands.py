@@ -97,7 +97,7 @@ def test_failures_are_one_sentence(arguments: list[str], sentence: str, capsys: 
 def test_the_doctor_finds_a_working_server_healthy(capsys: pytest.CaptureFixture[str]) -> None:
     code, out = run(capsys, "doctor")
     assert code == 0, out
-    assert out.count("\nok  ") == 8
+    assert out.count("\nok  ") == 9
     assert "row-level security binds the role palimpsest_app" in out
     assert "all-MiniLM-L6-v2" in out
 

@@ -18,7 +18,7 @@ async def test_a_client_adds_finds_reads_changes_and_forgets(connect: Connect, e
         assert client.protocol_version == era
         assert client.instructions is not None
         assert "memory_search first" in client.instructions
-        assert len((await client.list_tools()).tools) == 8
+        assert len((await client.list_tools()).tools) == 15
 
         short = f"{thread}: the greenhouse door sticks when it rains"
         receipt = await call(client, "memory_add", content=short, thread=thread, title="greenhouse", tags=["house"])
