@@ -16,7 +16,7 @@ from .export import Export
 from .models import Filters, Item, ItemState, SealedItem, ThreadState
 from .ports import Store, TokenCounter
 from .validation import check_range
-from .work_outline import agent_outlines, task_outlines
+from .work_outline import agent_outlines, request_outlines, task_outlines
 
 FORMATS = ("jsonl", "state")
 _CURSOR = re.compile(r"export-(jsonl|state)-([1-9][0-9]{0,17})-([0-9a-f]{32})\Z")
@@ -103,8 +103,8 @@ class ExportPages:
         return ExportPage(kind, text, start, end, tokens, following)
 
     async def state_lines(self, namespace: str, thread: str | None = None) -> AsyncGenerator[bytes, None]:
-        """Yield a JSON document: counts, threads, one line an item, newest first, the forgotten last; agents, tasks;
-        then one line for each sealed item, of which only the outline is known.
+        """Yield a JSON document: counts, threads, one line an item, newest first, the forgotten last; agents, tasks,
+        requests; then one line for each sealed item, of which only the outline is known.
 
         Nothing is in it that changes by itself (sizes on disk, pending vectors, times of use).
         """
@@ -130,7 +130,11 @@ class ExportPages:
                     break
                 before = page.items[-1].created_at, page.items[-1].item_id
         if thread is None:
-            for name, outlines in (("agents", agent_outlines), ("tasks", task_outlines)):
+            for name, outlines in (
+                ("agents", agent_outlines),
+                ("tasks", task_outlines),
+                ("requests", request_outlines),
+            ):
                 yield f'\n],"{name}":['.encode()
                 border = b"\n"
                 async for one in outlines(self._store, namespace):

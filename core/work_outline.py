@@ -1,15 +1,16 @@
-"""Agents and tasks in the outline of what a memory holds: no descriptions, notes or results."""
+"""Agents, tasks and requests in the outline of what a memory holds: no descriptions, notes, results or answers."""
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
 from . import task_rules
-from .models import TASK_STATUSES, Agent, Task, TaskFilters
+from .models import TASK_STATUSES, Agent, HumanRequest, Task, TaskFilters
 from .ports import Store
 
 _AT_ONCE = 200
 _MOST_AGENTS = 100_000
+_MOST_REQUESTS = 100_000
 
 
 async def agent_outlines(store: Store, namespace: str) -> AsyncGenerator[dict[str, Any], None]:
@@ -29,6 +30,25 @@ async def task_outlines(store: Store, namespace: str) -> AsyncGenerator[dict[str
             after = task_rules.order(page[-1])
     for task_id in sorted(found):
         yield _task(found[task_id])
+
+
+async def request_outlines(store: Store, namespace: str) -> AsyncGenerator[dict[str, Any], None]:
+    """Yield requests to people by id: neither their questions nor what was answered."""
+    for request in sorted(await store.list_requests(namespace, limit=_MOST_REQUESTS), key=lambda one: one.request_id):
+        yield _request(request)
+
+
+def _request(request: HumanRequest) -> dict[str, Any]:
+    return {
+        "id": request.request_id,
+        "purpose": request.purpose,
+        "status": request.status,
+        "urgency": request.urgency,
+        "asker": request.asker,
+        "about": request.subject_id,
+        "answered_how": request.answered_how,
+        "created_at": request.created_at.astimezone(UTC).isoformat(),
+    }
 
 
 def _agent(agent: Agent) -> dict[str, Any]:

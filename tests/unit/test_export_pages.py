@@ -14,7 +14,8 @@ from palimpsest.core.dump_pages import ExportPages
 from palimpsest.core.errors import ConflictError, ContentDamagedError, InvalidInputError, NotFoundError
 from palimpsest.core.export import ContentIndexer, Export
 from palimpsest.core.memory import Change, NewMemory
-from palimpsest.core.models import ChunkDraft, Item, TokenCount
+from palimpsest.core.models import ChunkDraft, Item, Said, TokenCount
+from palimpsest.core.people import Question
 from palimpsest.storage.inmemory import InMemoryStore
 
 from ..fakes import BUDGETS, HashEmbedder, ParagraphChunker, WordCounter, WordLexicon, terms
@@ -105,7 +106,7 @@ async def test_the_state_is_a_document_without_contents(max_tokens: int) -> None
         "updated_at": "2026-01-01T00:00:06+00:00",
     }
     assert "🎈" not in text
-    assert text.count("\n") == 10
+    assert text.count("\n") == 11
 
 
 async def test_the_state_of_one_thread_and_of_nothing() -> None:
@@ -151,6 +152,21 @@ async def test_the_state_has_agents_and_tasks_as_they_were_left() -> None:
     parts.clock.advance(1000)
     assert await read_all(pages_of(parts), "state", 1000) == lines
     assert "agents" not in json.loads("".join(await read_all(pages_of(parts), "state", 1000, "main")))
+
+
+async def test_the_state_has_requests_without_their_questions_and_answers() -> None:
+    parts = build_parts()
+    people = parts.services.people
+    first, _ = await people.ask(ME, Question("Which private colour?", urgency="high"), Said())
+    second, _ = await people.ask(ME, Question("How long?"), Said())
+    await people.answer(ME, second.request_id, "a private week", by="ann")
+    text = "".join(await read_all(pages_of(parts), "state", 1000))
+    found = json.loads(text)["requests"]
+    assert [(one["id"], one["status"], one["urgency"], one["answered_how"]) for one in found] == [
+        (first.request_id, "open", "high", None),
+        (second.request_id, "answered", "normal", "cli"),
+    ]
+    assert "private" not in text
 
 
 async def test_the_state_has_more_items_than_one_list() -> None:
