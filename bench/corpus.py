@@ -42,9 +42,9 @@ def cut(text: str) -> Iterator[str]:
             yield piece
 
 
-def shuffled(pieces: Iterator[str]) -> list[str]:
-    """Return the distinct pieces in the one order of which every store takes the first."""
-    chosen = list(dict.fromkeys(pieces))
+def drawn(pieces: Iterator[str]) -> list[tuple[int, str]]:
+    """Return the distinct pieces in the one shuffled order of which every store takes the first, with their places."""
+    chosen = list(enumerate(dict.fromkeys(pieces)))
     random.Random(SEED).shuffle(chosen)
     return chosen
 
@@ -55,15 +55,25 @@ def passages(count: int, seed: int = SEED) -> list[str]:
     They are the first of one shuffled order, so that a smaller list is the beginning of every larger one; another
     ``seed`` draws from that order. The order is kept in the cache folder, for reading all files takes a while.
     """
-    file = cache_folder() / f"passages-{SEED}.txt"
+    ordered = [text for _, text in _kept()]
+    return ordered[:count] if seed == SEED else random.Random(seed).sample(ordered, min(count, len(ordered)))
+
+
+def by_document(count: int) -> list[str]:
+    """Return what ``passages`` does, file by file and from the beginning of each to its end: so a memory is filled."""
+    return [text for _, text in sorted(_kept()[:count])]
+
+
+def _kept() -> list[tuple[int, str]]:
+    file = cache_folder() / f"passages-{SEED}-placed.txt"
     if not file.exists():
-        ordered = shuffled(piece for path in _files() for piece in cut(_text(path)))[:KEPT]
+        kept = drawn(piece for path in _files() for piece in cut(_text(path)))[:KEPT]
         file.parent.mkdir(parents=True, exist_ok=True)
         fresh = file.with_suffix(".new")
-        fresh.write_bytes("\x00".join(ordered).encode())
+        fresh.write_bytes("\x00".join(f"{place} {text}" for place, text in kept).encode())
         fresh.replace(file)
-    ordered = file.read_bytes().decode().split("\x00")
-    return ordered[:count] if seed == SEED else random.Random(seed).sample(ordered, min(count, len(ordered)))
+    rows = (row.split(" ", 1) for row in file.read_bytes().decode().split("\x00"))
+    return [(int(place), text) for place, text in rows]
 
 
 def fragment(passage: str, source: random.Random) -> str | None:

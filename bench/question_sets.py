@@ -34,6 +34,7 @@ class Text:
     content: str
     turn: bool
     kind: str = ""
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,14 @@ def load(data: Path, name: SetName) -> QuestionSet:
 def _turn(row: dict[str, Any]) -> Text:
     """Return a turn as a client would hand it over: speaker, words, and what the picture that came with it shows."""
     picture = f" [picture: {row['caption']}]" if row.get("caption") else ""
-    return Text(row["id"], row["conv"], row["session"], f"{row['speaker']}: {row['text']}{picture}", turn=True)
+    return Text(
+        row["id"],
+        row["conv"],
+        row["session"],
+        f"{row['speaker']}: {row['text']}{picture}",
+        turn=True,
+        date=row.get("date_iso"),
+    )
 
 
 def _mix(data: Path) -> QuestionSet:
@@ -117,7 +125,7 @@ def _rows(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
-def _chunk_texts(bench: Bench, texts: Sequence[Text]) -> list[str]:
+def chunk_texts(bench: Bench, texts: Sequence[Text]) -> list[str]:
     """Return what an add would embed, so that it can be embedded once for all runs."""
     made: list[str] = []
     for text in texts:
@@ -129,7 +137,7 @@ def _chunk_texts(bench: Bench, texts: Sequence[Text]) -> list[str]:
 
 async def add_texts(bench: Bench, texts: Sequence[Text]) -> dict[str, str]:
     """Add the texts, each namespace's in order, make what is searchable of them, and return their names by item id."""
-    await bench.embedder.prepare(_chunk_texts(bench, texts))
+    await bench.embedder.prepare(chunk_texts(bench, texts))
     names: dict[str, str] = {}
     for text in texts:
         new = (

@@ -19,6 +19,7 @@ from palimpsest.core.memory import Memory
 from palimpsest.core.ports import Clock, LexicalEncoder, TokenCounter
 from palimpsest.core.services import Ports, Services, build_services
 from palimpsest.core.usage import UsageLog
+from palimpsest.server.app import choose_consolidating
 from palimpsest.slm.embeddings.axes import LEADING, load_axes, turn
 from palimpsest.slm.embeddings.minilm import DIMENSIONS, MODEL_ID, MiniLMEmbedder
 from palimpsest.slm.extractive import ExtractiveCompressor
@@ -123,6 +124,7 @@ async def attach_bench(
                 clock=clock or SystemClock(),
                 budgets=fixed_budget(window),
                 usage=UsageLog(),
+                consolidating=choose_consolidating(None),
             )
         )
         runner = JobRunner(store=store, embedder=embedder, lexicon=lexicon, owner="bench")

@@ -37,7 +37,7 @@ _PORTS = ("8080", "9090", "443", "8443", "5000", "3128", "7070", "6006")
 _OWNERS = ("team red", "team blue", "the platform group", "Olga Petrova", "Sam", "the night shift", "Priya", "Tom")
 _LIMITS = ("100 requests", "250 requests", "50 requests", "1,000 requests", "75 requests", "30 requests")
 # A frame with the places of subject and value, the question about it, and the values that it may have.
-_FRAMES = (
+FRAMES = (
     ("{0}'s favourite colour is {1}.", "What is {0}'s favourite colour?", _PEOPLE, _COLOURS),
     ("{0} lives in {1} with two cats.", "Where does {0} live?", _PEOPLE, _CITIES),
     ("As of {2}, {0} works at {1} as an engineer.", "Where does {0} work?", _PEOPLE, _FIRMS),
@@ -75,7 +75,7 @@ class Outcome:
 def make_facts(seed: int, subjects: int = SUBJECTS) -> list[Fact]:
     """Return the facts of as many subjects, in shuffled order."""
     source = random.Random(seed)
-    frames = [(frame, question, name, values) for frame, question, names, values in _FRAMES for name in names]
+    frames = [(frame, question, name, values) for frame, question, names, values in FRAMES for name in names]
     facts: list[Fact] = []
     for subject, (frame, question, name, values) in enumerate(frames[:subjects]):
         date = _START + timedelta(days=source.randrange(30))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import validation
-from .models import Labels
+from .models import Fact, Labels, Origin
 
 MAX_ACTOR = 200
 """Characters that the history keeps of who and why."""
@@ -43,7 +43,9 @@ class NewMemory:
     """What a client hands over to be kept.
 
     ``model`` is the one whose window the thread has from now on; ``date`` (ISO) is when it happened, now unless given.
-    ``source`` says by which way it came (``tool``); of the items it is ``derived_from`` it has the least trust.
+    ``source`` says by which way it came (``tool``); of the items it is ``derived_from`` it has the least trust;
+    ``origins`` are places in them, where they are known.
+    ``fact`` is what it tells; where it ``joins``, other facts of its slot are its versions.
     ``released`` is the id of the sealed item that this was, which a person let out: it keeps it, and is not scanned.
     """
 
@@ -62,7 +64,21 @@ class NewMemory:
     source: Mapping[str, str] = field(default_factory=dict[str, str])
     trust: str = "normal"
     derived_from: Sequence[str] = ()
+    origins: Sequence[Origin] = ()
+    fact: Fact | None = None
+    joins: bool = False
     released: str | None = None
+
+    @property
+    def made_from(self) -> tuple[str, ...]:
+        """The ids of the items that it is made from, each once."""
+        return tuple(dict.fromkeys((*self.derived_from, *(origin.item_id for origin in self.origins))))
+
+    @property
+    def places(self) -> tuple[Origin, ...]:
+        """The places that it is made from: all of an item where no place is known."""
+        placed = {origin.item_id for origin in self.origins}
+        return (*self.origins, *(Origin(item_id) for item_id in self.made_from if item_id not in placed))
 
     def labels(self) -> Labels:
         """Return the labels.

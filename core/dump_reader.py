@@ -9,6 +9,7 @@ from .dump_lines import End, Header, decode_header, decode_line
 from .dump_records import (
     ContentRecord,
     EventRecord,
+    ExampleRecord,
     ImageRecord,
     ItemRecord,
     KeyRecord,
@@ -20,6 +21,7 @@ from .dump_records import (
     ThreadRecord,
     place,
 )
+from .dump_sources import FactRecord, ItemSourceRecord
 from .dump_work import TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from .errors import InvalidInputError
 from .ids import PREFIXES
@@ -137,7 +139,7 @@ class Relations:
             case RenditionRecord():
                 self._without_text.discard((record.item_id, record.detail))
                 return self._known(record.item_id)
-            case KeyRecord():
+            case KeyRecord() | FactRecord():
                 return self._known(record.item_id)
             case EventRecord():
                 self._events[record.event_id] = record.subject_id, record.action == "add"
@@ -158,8 +160,12 @@ class Relations:
                 return self._task(record.task_id) or self._known(record.item_id)
             case TaskNoteRecord():
                 return self._task(record.task_id)
+            case ItemSourceRecord():
+                return self._source(record)
             case RequestRecord():
                 return _unlike_a_request(record)
+            case ExampleRecord(item_id=item_id) if item_id is not None:
+                return self._known(item_id)
             case _:
                 pass
         return None
@@ -169,6 +175,13 @@ class Relations:
 
     def _known(self, item_id: str) -> str | None:
         return None if item_id in self._items else f"there is no item {item_id}"
+
+    def _source(self, record: ItemSourceRecord) -> str | None:
+        if record.item_id == record.source_id:
+            return f"{record.item_id} cannot have been made from itself"
+        if record.end_offset is not None and record.end_offset <= record.start_offset:
+            return f"the place of {record.source_id} that {record.item_id} was made from ends before it begins"
+        return self._known(record.item_id) or self._known(record.source_id)
 
     def _item(self, item: ItemRecord) -> str | None:
         self._items[item.item_id] = item.version, item.sha256, item.size_bytes

@@ -4,87 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AliasChoices, AwareDatetime, ConfigDict, Field, JsonValue
+from pydantic import AliasChoices, AwareDatetime, Field, JsonValue
 
 from .dump_fields import AnyId, Base64, Digest, ItemId, Large, Name, RequestId, Small, Text, Version
 from .dump_fields import DumpRecord as _Record
+from .dump_images import Image, LinkImage, ModelImage, RenditionImage, StepImage
+from .dump_sources import FactRecord, ItemSourceRecord
 from .dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord, WorkRecord
 from .errors import ConflictError
 from .ids import Subject
-from .models import AnsweredHow, MemoryType, Purpose, RequestStatus, Standing, Trust, Urgency
+from .models import (
+    AnsweredHow,
+    ExampleKind,
+    MemoryType,
+    Purpose,
+    RequestStatus,
+    Split,
+    Standing,
+    Trust,
+    Urgency,
+)
 
 FORMAT = 1
 """How lines are written; a reader refuses a newer one."""
-SCHEMA = 13
+SCHEMA = 16
 """The migration whose columns these records have; a reader refuses a newer one and fills in what an older one lacks."""
-
-
-LATER_IMAGE_FIELDS = frozenset({"detail", "header_tokens", "happened_at", "lineage", "position", "occurrence", "trust"})
-"""What before-images of earlier versions lack."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """An item's fields before an event; LATER_IMAGE_FIELDS are None where it lacks them."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
-    thread: Name
-    version: Version
-    state: Literal["active", "forgotten"]
-    title: Text | None
-    content_type: Name
-    memory_type: MemoryType
-    priority: Annotated[int, Field(ge=0, le=10)]
-    pinned: bool
-    tags: tuple[Text, ...]
-    detail: Standing | None
-    header_tokens: Small | None
-    happened_at: AwareDatetime | None = None
-    lineage: ItemId | None = None
-    position: Large | None = None
-    occurrence: Annotated[int, Field(ge=0, le=2**15 - 1)] | None = None
-    trust: Trust | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepImage:
-    """Another item that stepped down because of an event; see Stepped."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
-    item_id: ItemId
-    detail: Standing
-    to: Standing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkImage:
-    """Another item that came into a lineage because of an event; see Linked."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
-    item_id: ItemId
-    lineage: ItemId | None
-    to: ItemId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenditionImage:
-    """A rendition that an event replaced."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
-    detail: Literal["summary", "brief", "hint"]
-    text: Text
-    tokens: Small
-    compressor: Text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelImage:
-    """A thread's model before an event and after it; see Remodelled."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
-    thread: Name
-    model: Text | None
-    to: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +256,26 @@ class RequestRecord(_Record):
     told_at: AwareDatetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleRecord(_Record):
+    """What a model may learn from; ``source_sha256`` is of the text that it is about."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("example_id",)
+    type: Literal["training_example"] = "training_example"
+    example_id: Large
+    kind: ExampleKind
+    system: Text
+    prompt: Text
+    completion: Text
+    teacher: Text
+    source_sha256: Digest
+    split: Split
+    item_id: ItemId | None
+    sha256: Digest
+    created_at: AwareDatetime
+    revoked_at: AwareDatetime | None
+
+
 Record = (
     ThreadRecord
     | ItemRecord
@@ -325,6 +289,9 @@ Record = (
     | UsageRecord
     | WorkRecord
     | RequestRecord
+    | ItemSourceRecord
+    | FactRecord
+    | ExampleRecord
 )
 
 RECORDS: tuple[type[Record], ...] = (
@@ -344,6 +311,9 @@ RECORDS: tuple[type[Record], ...] = (
     TaskItemRecord,
     TaskNoteRecord,
     RequestRecord,
+    ItemSourceRecord,
+    FactRecord,
+    ExampleRecord,
 )
 """In the order in which a dump has them: each refers only to those before it."""
 

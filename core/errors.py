@@ -23,7 +23,13 @@
     ├── TextModelError             a language model gave no usable answer
     │   ├── TextModelUnavailableError  it cannot be reached or is busy; try again later
     │   ├── SpendingLimitError     the day's money is spent
+    │   ├── UnusableAnswerError    it answered, and nothing of it can be used; asking again would cost again
+    │   └── UnknownTextModelError  the endpoint has no model of that name
+
+
     │   └── UnusableAnswerError    it answered, and nothing of it can be used; asking again would cost again
+    ├── LearningError              nothing came of a training
+    │   └── AdapterError           an adapter's files are not such as may be served
     └── SettingsError
 
 A message says in one sentence what is wrong and what to do; without one, the class's docstring is the message.
@@ -151,6 +157,18 @@ class SpendingLimitError(TextModelError):
 
 class UnusableAnswerError(TextModelError):
     """The language model's answer cannot be used; the extractive summary stays."""
+
+
+class UnknownTextModelError(TextModelError):
+    """The endpoint knows no model of that name."""
+
+
+class LearningError(PalimpsestError):
+    """Nothing came of the training; what answers stays as it is."""
+
+
+class AdapterError(LearningError):
+    """The adapter's files are not such as may be served."""
 
 
 class SettingsError(PalimpsestError):

@@ -24,6 +24,7 @@ from .models import (
 from .ports import Clock, LexicalEncoder, Speller, Store, TimeReader, TokenCounter
 from .reading import paired
 from .spaces import Spaces
+from .told import told_first
 
 CANDIDATES = 100
 """Chunks taken from each of the two searches; their neighbours come along."""
@@ -191,8 +192,9 @@ class Finder:
         if filters is not None and replace(filters, thread=None).narrows:
             ranked = [chunk for chunk in ranked if chunk.candidate.picked]
         ranked = await self._quoted(namespace, query, ranked)
-        if filters is None or filters.as_of is None:
-            ranked = ranking.newest_first(ranked)
+        told = await told_first(self._store, namespace, ranked)
+        if told or filters is None or filters.as_of is None:
+            ranked = ranking.newest_first(ranked, told)
         evidence = ranking.judge(considered.found, ranked)
         return Found(tuple(ranked), evidence, (*considered.notes, *_told(reading)))
 

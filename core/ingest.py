@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from . import block, versions
 from .errors import EmbedderError
@@ -13,6 +13,17 @@ from .spaces import Spaces
 INLINE_CHUNKS = 8
 """Up to this many chunks are embedded before the add is answered (about 20 ms each); more become a job."""
 _INLINE_BYTES = 32_000
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that is to be an item; ``content`` is it in UTF-8, ``digest`` that one's SHA-256."""
+
+    item_id: str
+    labels: Labels
+    text: str
+    content: bytes
+    digest: str
 
 
 class Ingest:
@@ -27,14 +38,17 @@ class Ingest:
         lexicon: LexicalEncoder,
         spaces: Spaces,
         summarizes: bool = False,
+        extracts: bool = False,
     ) -> None:
-        """Take the ports that a draft needs; ``summarizes`` leaves a job for a language model with each long text."""
+        """Take the ports that a draft needs; ``summarizes`` leaves a job for a language model with each long text,
+        ``extracts`` one that reads facts off each episodic text."""
         self._chunker = chunker
         self._compressor = compressor
         self._counter = counter
         self._lexicon = lexicon
         self._spaces = spaces
         self._summarizes = summarizes
+        self._extracts = extracts
 
     def header_tokens(self, item_id: str, tokens: int, labels: Labels) -> int:
         """Count what an item's line costs in its thread's block.
@@ -72,6 +86,36 @@ class Ingest:
             return draft, (*notes, f"Not searchable by meaning yet: {error}")
         return _with_vectors(draft, model_id, vectors), notes
 
+    async def draft_many(
+        self, namespace: str, thread: str, texts: Sequence[Text]
+    ) -> tuple[list[ItemDraft], tuple[str, ...]]:
+        """Return the drafts of many short texts, whose vectors are made together, and notes for the receipt.
+
+        The vectors of a text of more than ``INLINE_CHUNKS`` chunks are left to a job, as in ``draft``.
+        """
+
+        def build() -> list[ItemDraft]:
+            return [
+                self._build(namespace, one.item_id, thread, one.labels, one.text, one.content, one.digest)
+                for one in texts
+            ]
+
+        drafts = await asyncio.to_thread(build)
+        inline = [draft for draft in drafts if len(draft.chunks) <= INLINE_CHUNKS]
+        try:
+            pieces = [chunk_text(draft.content, chunk.span) for draft in inline for chunk in draft.chunks]
+            model_id, vectors = await self._spaces.embed_new(namespace, pieces)
+        except EmbedderError as error:
+            return drafts, (f"Not searchable by meaning yet: {error}",)
+        rest = iter(vectors)
+        # All that is written at once has its vectors in one space; what is left to a job is in none yet.
+        return [
+            _with_vectors(draft, model_id, [next(rest) for _ in draft.chunks])
+            if len(draft.chunks) <= INLINE_CHUNKS
+            else replace(draft, embedding_model=model_id)
+            for draft in drafts
+        ], ()
+
     def _build(
         self, namespace: str, item_id: str, thread: str, labels: Labels, text: str, content: bytes, digest: str
     ) -> ItemDraft:
@@ -95,6 +139,7 @@ class Ingest:
             lexicon=self._lexicon.version,
             header_tokens=self.header_tokens(item_id, count.tokens, labels),
             summarize=self._summarizes and any(one.detail == "summary" for one in renditions),
+            extract=self._extracts and labels.memory_type == "episodic",
             # What is not trusted must not supersede what is.
             frame=None if labels.trust == "low" else versions.frame(namespace, text, labels, kind),
         )

@@ -26,7 +26,8 @@ from .models import (
     SearchAnswer,
     Standing,
 )
-from .ports import Clock, Store, TokenCounter
+from .ports import Clock, LanguageWatch, Store, TokenCounter
+from .room import check_room
 from .spaces import Spaces
 from .usage import UsageLog
 from .validation import Limits
@@ -50,6 +51,7 @@ class Memory:
         usage: UsageLog | None = None,
         limits: Limits | None = None,
         summarizer: str | None = None,
+        watch: LanguageWatch | None = None,
     ) -> None:
         """Take the ports; nothing is opened or loaded here. ``summarizer`` names whose summaries follow later."""
         self._store = store
@@ -62,6 +64,7 @@ class Memory:
         self._usage = usage or UsageLog()
         self._limits = limits or Limits()
         self._summarizer = summarizer
+        self._watch = watch
 
     async def add(self, caller: Caller, new: NewMemory) -> Receipt:
         """Keep a text and return what is true once it is committed.
@@ -90,7 +93,9 @@ class Memory:
         if known is not None:
             known = provenance.with_doubt(known, labels)
             return known if model is None else await self._with_model(caller, known, model)
-        await self._check_room(caller, len(content))
+        await check_room(
+            self._store, caller.namespace, len(content), self._limits, self._spaces.own.model_id, self._budgets
+        )
         item_id = new.released or new_item_id()
         draft, notes = await self._ingest.draft(caller.namespace, item_id, thread, labels, new.content, content, digest)
         draft = replace(
@@ -100,6 +105,10 @@ class Memory:
             model=model,
             expires_at=None if lasting is None else self._clock.now() + timedelta(days=lasting),
             happened_at=date,
+            origins=new.places,
+            fact=new.fact,
+            joins=new.joins and labels.trust != "low",
+            frame=draft.frame if new.fact is None or new.joins else None,
         )
         receipt = await self._store.add(caller.namespace, draft, budgets=self._budgets)
         if receipt.outcome == "retyped":
@@ -262,9 +271,13 @@ class Memory:
         states = {"forget": ItemState.FORGOTTEN, "restore": ItemState.ACTIVE}
         if mode not in states:
             raise InvalidInputError(f"{mode[:60]!r} is no mode; use forget, restore or purge.")
-        return await self._store.set_state(
+        receipt = await self._store.set_state(
             caller.namespace, item_id, states[mode], actor=caller.actor, budgets=self._budgets
         )
+        if receipt.outcome != "forgotten":
+            return receipt
+        told = [one.item_id for one in await self._store.told_facts(caller.namespace, [item_id])]
+        return replace(receipt, notes=(*receipt.notes, *provenance.left_facts(told)))
 
     async def standing(self, caller: Caller, item_id: str) -> Receipt:
         """Return what is true about an item now: outcome ``unchanged``.
@@ -313,7 +326,7 @@ class Memory:
             embedding_model=serving,
             token_counter=self._counter.name,
             compressor=", then ".join(filter(None, (self._ingest.compressor_name, self._summarizer))),
-            notes=await self._spaces.notes(caller.namespace),
+            notes=await self._spaces.notes(caller.namespace) + (await self._watch.notes() if self._watch else ()),
         )
 
     async def undo(self, caller: Caller, event_id: int | None = None) -> tuple[Event, Receipt | None]:
@@ -352,16 +365,6 @@ class Memory:
         from .state_hash import state_hash
 
         return await state_hash(self._store, caller.namespace)
-
-    async def _check_room(self, caller: Caller, size: int) -> None:
-        if not self._limits.max_store_bytes:
-            return
-        counts = await self._store.state(caller.namespace, self._spaces.own.model_id, budgets=self._budgets)
-        if counts.content_bytes + size > self._limits.max_store_bytes:
-            raise InvalidInputError(
-                f"The store holds {counts.content_bytes:,} bytes and its limit is {self._limits.max_store_bytes:,}; "
-                "purge what is not needed, or raise PALIMPSEST_MAX_STORE_BYTES."
-            )
 
     async def get(self, caller: Caller, item_id: str) -> Item:
         """Return an item without its content.

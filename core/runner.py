@@ -28,9 +28,13 @@ class LeaseLostError(PalimpsestError):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A work's success; with ``again_seconds`` the job stays and is due again then (0: its next part, at once)."""
+    """A work's success; with ``again_seconds`` the job stays and is due again then (0: its next part, at once).
+
+    ``fallback`` says why what stood before stays, where the work ended without doing better.
+    """
 
     again_seconds: float | None = None
+    fallback: str | None = None
 
 
 class Lease:
@@ -67,13 +71,14 @@ class Lease:
 Work = Callable[[str, Job, Lease], Awaitable[Done]]
 """Does a namespace's job, and may be begun anew at any point of it: what is written twice must be written alike."""
 
-Outcome = Literal["done", "part", "failed", "dead", "postponed", "lost"]
+Outcome = Literal["done", "fallback", "part", "failed", "dead", "postponed", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """How an attempt ended: ``part`` when the job goes on at once, ``lost`` when its lease was, ``postponed`` when it
-    failed uncounted. ``unforeseen`` is the failure when it is none that the core knows."""
+    """How an attempt ended: ``fallback`` when what stood before stays, ``part`` when the job goes on at once, ``lost``
+    when its lease was, ``postponed`` when it failed uncounted. ``unforeseen`` is the failure when it is none that the
+    core knows."""
 
     job: Job
     outcome: Outcome
@@ -147,7 +152,7 @@ class Runner:
             return Worked(job, "lost")
         failure = work.exception()
         if failure is None:
-            return await self._succeed(namespace, job, work.result().again_seconds)
+            return await self._succeed(namespace, job, work.result())
         return await self._fail(namespace, job, failure)
 
     async def _hold(self, lease: Lease, work: "asyncio.Future[Done]") -> None:
@@ -162,16 +167,20 @@ class Runner:
                 if lease.lapsed:
                     return
 
-    async def _succeed(self, namespace: str, job: Job, again_seconds: float | None) -> Worked:
-        kept = await self._store.finish_job(namespace, job.job_id, owner=self._owner, again_seconds=again_seconds)
-        return Worked(job, ("part" if again_seconds == 0 else "done") if kept else "lost")
+    async def _succeed(self, namespace: str, job: Job, done: Done) -> Worked:
+        again = done.again_seconds
+        if not await self._store.finish_job(namespace, job.job_id, owner=self._owner, again_seconds=again):
+            return Worked(job, "lost")
+        if done.fallback is not None:
+            return Worked(job, "fallback", done.fallback)
+        return Worked(job, "part" if again == 0 else "done")
 
     async def _fail(self, namespace: str, job: Job, failure: BaseException) -> Worked:
         if isinstance(failure, LeaseLostError):
             return Worked(job, "lost")
         if isinstance(failure, ItemNotFoundError):
             # Purged meanwhile: nothing is left to do.
-            return await self._succeed(namespace, job, None)
+            return await self._succeed(namespace, job, Done())
         if not isinstance(failure, PalimpsestError):
             error = f"Not foreseen: {type(failure).__name__}; the log of the process that worked it says more."
             return await self._end(namespace, job, error=error, unforeseen=failure)

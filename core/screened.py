@@ -7,6 +7,7 @@ from . import validation
 from .calls import Caller, Change, NewMemory
 from .memory import Memory
 from .models import Item, ItemState, Labels, Page, Receipt
+from .releasing import Releasing
 from .screening import Screened, Screening
 from .vault import SealedText, Vault
 
@@ -14,11 +15,12 @@ from .vault import SealedText, Vault
 class ScreenedMemory(Memory):
     """A Memory into which no text comes unseen."""
 
-    def __init__(self, *, vault: Vault, screening: Screening, **parts: Any) -> None:
+    def __init__(self, *, vault: Vault, screening: Screening, releasing: Releasing, **parts: Any) -> None:
         """Take what a Memory takes besides."""
         super().__init__(**parts)
         self._vault = vault
         self._screening = screening
+        self._releasing = releasing
 
     async def add(self, caller: Caller, new: NewMemory) -> Receipt:
         """See Memory; outcome ``quarantined`` where the text was sealed in place of being kept.
@@ -32,7 +34,10 @@ class ScreenedMemory(Memory):
         if screened.sealing is not None:
             return await self._quarantined(caller, new.thread, screened)
         text = screened.text
-        receipt = await super().add(caller, replace(new, content=text.content, title=text.title, tags=text.tags))
+        # A fact repeats what its text says, so it goes with what was taken out of that.
+        fact = new.fact if text.content == new.content else None
+        new = replace(new, content=text.content, title=text.title, tags=text.tags, fact=fact)
+        receipt = await super().add(caller, new)
         return replace(receipt, notes=(*screened.notes, *receipt.notes))
 
     async def retrieve(self, caller: Caller, item_id: str, **how: Any) -> Page:
@@ -53,13 +58,15 @@ class ScreenedMemory(Memory):
         """
         async with self._vault.told(caller.namespace, item_id):
             if (change.content, change.title, change.tags) == (None, None, None):
-                return await super().update(caller, item_id, change)
+                receipt = await super().update(caller, item_id, change)
+                return receipt if change.trust is None else await self._released(caller, receipt)
             item = await self.get(caller, item_id)
             screened = await self._screening.screen(caller, self._changed(item, change))
             if screened.sealing is not None:
                 return await self._quarantined(caller, item.thread, screened, f"{item_id} was left as it is.")
             receipt = await super().update(caller, item_id, _told(change, screened.text))
-            return replace(receipt, notes=(*screened.notes, *receipt.notes))
+            receipt = replace(receipt, notes=(*screened.notes, *receipt.notes))
+            return receipt if change.content is None else await self._released(caller, receipt)
 
     async def forget(self, caller: Caller, item_id: str, mode: str = "forget", *, leave: str | None = None) -> Receipt:
         """See Memory.
@@ -68,7 +75,12 @@ class ScreenedMemory(Memory):
             QuarantinedError: it is sealed.
         """
         async with self._vault.told(caller.namespace, item_id):
-            return await super().forget(caller, item_id, mode, leave=leave)
+            if mode != "purge":
+                return await self._released(caller, await super().forget(caller, item_id, mode, leave=leave))
+            # What was made of it is purged with it: its other sources must stand again before that.
+            gone = await self._releasing.mend(caller.namespace, [item_id], leaving=True)
+            receipt = await super().forget(caller, item_id, mode, leave=leave)
+            return replace(receipt, notes=(*receipt.notes, *map(_let_go, gone)))
 
     async def get(self, caller: Caller, item_id: str) -> Item:
         """See Memory.
@@ -78,6 +90,11 @@ class ScreenedMemory(Memory):
         """
         async with self._vault.told(caller.namespace, item_id):
             return await super().get(caller, item_id)
+
+    async def _released(self, caller: Caller, receipt: Receipt) -> Receipt:
+        """Let go of what was made of an item that is not what it was, and say so."""
+        gone = await self._releasing.mend(caller.namespace, [receipt.item.item_id])
+        return replace(receipt, notes=(*receipt.notes, *map(_let_go, gone)))
 
     def _checked(self, new: NewMemory) -> SealedText:
         """Return a text that an add would take: nothing is sealed of one that it would refuse."""
@@ -147,6 +164,10 @@ class ScreenedMemory(Memory):
             ledger=ledger,
             notes=(*screened.notes, *known, *notes),
         )
+
+
+def _let_go(item_id: str) -> str:
+    return f"{item_id} was merged of it and of others: it is forgotten, and those stand as they did before."
 
 
 def _told(change: Change, text: SealedText) -> Change:

@@ -92,6 +92,16 @@ class Screening:
             )
         return label
 
+    def check_clear(self, name: str, what: str) -> str:
+        """Return a name, which stands in clear beside what it names.
+
+        Raises:
+            InvalidInputError: it looks like a secret; the refusal does not repeat it.
+        """
+        if self._detector is not None and self._detector.secrets(name):
+            raise InvalidInputError(f"The {what} looks like a secret, and names stand in clear; choose another one.")
+        return name
+
     async def _scan(self, fields: Sequence[str], *, everything: bool = False) -> list[list[Finding]]:
         if sum(map(len, fields)) <= _INLINE_CHARACTERS:
             return self._scan_now(fields, everything=everything)

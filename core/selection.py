@@ -8,7 +8,7 @@ from typing import Literal
 from .knapsack import Option, choose
 from .models import DETAILS, Detail, Rung, Span
 
-STEEPNESS = 2.0
+STEEPNESS = 8.0
 """A token of a passage is worth the passage's score to this power: the best count for much more than the middling."""
 WHOLE = 1.02
 """A whole item is worth a little more than all of its passages apart."""

@@ -5,25 +5,37 @@ from datetime import timedelta
 
 from .agents import Agents
 from .approval import Approval, HumanPolicy
+from .asking import Asking
 from .budget import Budgets
+from .clusters import SingleLinkage
 from .compression import Compression
+from .consolidation import Consolidation
 from .context import Context
+from .conversations import Conversations
 from .dump_pages import ExportPages
 from .export import ContentIndexer, Export
+from .facts import Facts
 from .finding import Finder
+from .grouping import Grouping
 from .handoff import Packets
 from .hygiene import Hygiene, HygieneLimits
 from .ingest import Ingest
 from .memory import Memory
+from .merging import Merging
 from .people import People
 from .ports import (
+    Answerer,
     Chunker,
     Clock,
+    Clusterer,
     Compressor,
     Detector,
     Embedder,
+    FactExtractor,
     HumanGate,
+    LanguageWatch,
     LexicalEncoder,
+    Merger,
     Sealer,
     Speller,
     Store,
@@ -32,6 +44,9 @@ from .ports import (
 )
 from .quarantine import Quarantine
 from .ranking import Weights
+from .recaps import Recaps
+from .releasing import Releasing
+from .sameness import Judge
 from .screened import ScreenedMemory
 from .screening import ScanPolicy, Screening
 from .spaces import Spaces
@@ -41,13 +56,31 @@ from .validation import Limits
 from .vault import Vault
 
 
+def _no_word(_word: str) -> bool:
+    """Know no word, so that none is taken for another one's slip."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidating:
+    """What consolidation works with: who merges texts, best first (none: nothing is merged), and who finds clusters.
+
+    ``judge`` says what statements say the same.
+    """
+
+    mergers: tuple[Merger, ...] = ()
+    clusterer: Clusterer = field(default_factory=SingleLinkage)
+    judge: Judge = field(default_factory=lambda: Judge(_no_word))
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What the services stand on; ``summarizer`` names what writes better summaries later, None for nothing.
 
     Without ``spaces`` no model but ``embedder`` can be run. ``untrusted`` lets every search have what is not trusted.
     Without a ``sealer`` nothing can be sealed, and without a ``detector`` no secret is found. ``gate`` stands in for
-    how people are asked for leave.
+    how people are asked for leave. ``extractors`` read facts off what happened, the first that can; none without any.
+    Without an ``answerer`` questions are answered by passages.
     """
 
     store: Store
@@ -65,6 +98,7 @@ class Ports:
     weights: Weights | None = None
     hygiene: HygieneLimits = field(default_factory=HygieneLimits)
     summarizer: str | None = None
+    watch: LanguageWatch | None = None
     spaces: Spaces | None = None
     task_lease: timedelta = LEASE
     untrusted: bool = False
@@ -73,6 +107,9 @@ class Ports:
     scan: ScanPolicy = field(default_factory=ScanPolicy)
     gate: HumanGate | None = None
     human: HumanPolicy = field(default_factory=HumanPolicy)
+    consolidating: Consolidating = field(default_factory=Consolidating)
+    extractors: tuple[FactExtractor, ...] = ()
+    answerer: Answerer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +121,7 @@ class Services:
     context: Context
     compression: Compression
     hygiene: Hygiene
+    consolidation: Consolidation
     export: Export
     pages: ExportPages
     tasks: Tasks
@@ -91,6 +129,9 @@ class Services:
     quarantine: Quarantine
     people: People
     approval: Approval
+    facts: Facts
+    conversations: Conversations
+    asking: Asking
     summarizes: bool
 
 
@@ -115,6 +156,7 @@ def build_services(ports: Ports) -> Services:
         lexicon=ports.lexicon,
         spaces=spaces,
         summarizes=ports.summarizer is not None,
+        extracts=bool(ports.extractors),
     )
     vault = Vault(store=ports.store, sealer=ports.sealer)
     screening = Screening(vault=vault, detector=ports.detector, policy=ports.scan)
@@ -129,8 +171,10 @@ def build_services(ports: Ports) -> Services:
         usage=ports.usage,
         limits=ports.limits,
         summarizer=ports.summarizer,
+        watch=ports.watch,
         vault=vault,
         screening=screening,
+        releasing=Releasing(store=ports.store, budgets=ports.budgets),
     )
     people = People(store=ports.store, clock=ports.clock)
     export = Export(
@@ -145,6 +189,7 @@ def build_services(ports: Ports) -> Services:
             store=ports.store, counter=ports.counter, budgets=ports.budgets, own=ports.compressor.name
         ),
         hygiene=Hygiene(store=ports.store, clock=ports.clock, budgets=ports.budgets, limits=ports.hygiene),
+        consolidation=_consolidation(ports, spaces, ingest),
         export=export,
         pages=ExportPages(export=export, store=ports.store, counter=ports.counter, budgets=ports.budgets),
         tasks=Tasks(
@@ -163,6 +208,36 @@ def build_services(ports: Ports) -> Services:
             gate=ports.gate or people,
         ),
         people=people,
+        facts=Facts(store=ports.store, memory=memory, extractors=ports.extractors),
         approval=Approval(memory=memory, people=people, store=ports.store, policy=ports.human),
+        asking=Asking(finder=finder, counter=ports.counter, answerer=ports.answerer),
+        conversations=Conversations(
+            store=ports.store,
+            spaces=spaces,
+            ingest=ingest,
+            screening=screening,
+            recaps=Recaps(store=ports.store, memory=memory, compressor=ports.compressor, counter=ports.counter),
+            budgets=ports.budgets,
+            limits=ports.limits,
+        ),
         summarizes=ports.summarizer is not None,
+    )
+
+
+def _consolidation(ports: Ports, spaces: Spaces, ingest: Ingest) -> Consolidation:
+    parts = ports.consolidating
+    return Consolidation(
+        store=ports.store,
+        spaces=spaces,
+        chunker=ports.chunker,
+        budgets=ports.budgets,
+        grouping=Grouping(parts.judge, parts.clusterer),
+        merging=Merging(
+            store=ports.store,
+            ingest=ingest,
+            counter=ports.counter,
+            budgets=ports.budgets,
+            mergers=parts.mergers,
+        ),
+        distils=bool(ports.extractors),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from .dump_lines import encode_record
 from .dump_records import ImageRecord, ItemRecord, Record, RenditionRecord, Tally, ThreadRecord
+from .dump_sources import FactRecord
 from .ports import Store
 
 
@@ -22,7 +23,7 @@ class _State:
 
     lines: list[bytes] = field(default_factory=list[bytes])
     items: dict[str, ItemRecord] = field(default_factory=dict[str, ItemRecord])
-    renditions: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict[str, list[bytes]](list))
+    parts: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict[str, list[bytes]](list))
     changed: set[str] = field(default_factory=set[str])
     """Items with changes that can be undone."""
 
@@ -31,8 +32,8 @@ class _State:
         match record:
             case ItemRecord():
                 self.items[record.item_id] = record
-            case RenditionRecord():
-                self.renditions[record.item_id].append(_line(record))
+            case RenditionRecord() | FactRecord():
+                self.parts[record.item_id].append(_line(record))
             case ImageRecord():
                 self.changed.add(record.item_id)
             # A thread without a model says nothing that its items do not say.
@@ -53,7 +54,7 @@ class _State:
         for item in counted:
             kin = members[item.lineage] if item.lineage is not None else []
             lines.append(_line(replace(item, lineage=min(kin) if len(kin) > 1 else None)))
-            lines += self.renditions[item.item_id]
+            lines += self.parts[item.item_id]
         return sorted(lines)
 
 

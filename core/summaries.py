@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from .budget import Budgets
-from .errors import ConflictError, ItemNotFoundError, UnusableAnswerError
+from .errors import ConflictError, ItemNotFoundError
 from .models import ItemState
 from .ports import Chunker, Store, Summarizer
 
@@ -32,6 +32,7 @@ class Summaries:
         Raises:
             TextModelUnavailableError: try again later.
             SpendingLimitError: try again tomorrow.
+            UnusableAnswerError: asked again it would answer alike; the extractive renditions stay.
             TextModelError: the endpoint refuses such calls; the extractive renditions stay.
             StoreError: the store cannot be asked.
         """
@@ -44,20 +45,16 @@ class Summaries:
             return False
         text = content.decode()
         kind = self._chunker.kind(text, item.labels.content_type, item.labels.title)
-        try:
-            renditions = await self._summarizer.summarize(
-                namespace, item.thread, text, kind, item.labels.title, item.tokens
-            )
-        except UnusableAnswerError:
-            # Asked again it would answer alike, and cost again; the extractive renditions stay.
-            return False
+        renditions = await self._summarizer.summarize(
+            namespace, item.thread, text, kind, item.labels.title, item.tokens
+        )
         if not renditions:
             return False
         if before_writing is not None:
             await before_writing()
         try:
             await self._store.put_renditions(
-                namespace, item_id, sha256, renditions, actor=self._summarizer.name, budgets=self._budgets
+                namespace, item_id, sha256, renditions, actor=renditions[0].compressor, budgets=self._budgets
             )
         except (ConflictError, ItemNotFoundError):
             # The new content has a job of its own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 from collections.abc import AsyncGenerator, Callable
@@ -17,25 +18,27 @@ from pydantic import SecretStr
 from ..core.budget import Budgets
 from ..core.calls import Caller
 from ..core.clock import SystemClock
-from ..core.errors import SettingsError
 from ..tools.access import Session
 from .embedders import former_embedder
+from .extractors import choose_extractors
+from .language import choose_admin, choose_language, choose_summarizer, summarizing_lanes
 from .settings import Settings
 from .workers import Worker
 
 if TYPE_CHECKING:
-    from ..core.catalogue import ModelCatalogue
     from ..core.models import JobKind
-    from ..core.ports import Chunker, Embedder, Sealer, Store, Summarizer, TokenCounter
+    from ..core.ports import Embedder, Sealer, Store, TokenCounter
     from ..core.runner import Work
-    from ..core.services import Services
+    from ..core.services import Consolidating, Services
+    from ..slm.language.metered import Metered
     from ..storage.embedded import EmbeddedConfig
 
+_log = logging.getLogger(__name__)
 CONNECT_SECONDS = 10.0
-UNKNOWN_MODEL_WINDOW = 8192
-"""What a model that writes summaries is taken to hold when the catalogue does not know it."""
 FIRST_HYGIENE_SECONDS = 60.0
 """Hygiene of a memory that has never had any waits so long, so that it does not meet the first call."""
+FIRST_CONSOLIDATION_SECONDS = 3600.0
+"""What came at once, such as an import, is complete by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +126,12 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     """Open the database, the embedder and the background worker as the settings say."""
     from ..core.approval import HumanPolicy
     from ..core.catalogue import catalogue_budgets, load_catalogue
-    from ..core.chores import hygiene_work, summarize_work
+    from ..core.chores import consolidate_work, facts_work, hygiene_work, summarize_work
     from ..core.chunking import StructureChunker
     from ..core.detection import PatternDetector
     from ..core.hygiene import HygieneLimits
     from ..core.jobs import JobRunner
+    from ..core.learning.choice import RegistryChoice
     from ..core.reembedding import Reembedder
     from ..core.runner import Runner
     from ..core.screening import ScanPolicy
@@ -136,6 +140,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     from ..core.summaries import Summaries
     from ..core.usage import UsageLog
     from ..core.validation import Limits
+    from ..slm.answers.model import ModelAnswerer
     from ..slm.extractive import ExtractiveCompressor
     from ..slm.lexical import WordEncoder
     from ..slm.times import EnglishTimes
@@ -152,7 +157,14 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
         lexicon, usage, chunker = WordEncoder(), UsageLog(), StructureChunker()
         catalogue = load_catalogue(settings.models_file)
         budgets = catalogue_budgets(catalogue, default_model=settings.model, default_window=settings.window_tokens)
-        summarizer = choose_summarizer(settings, catalogue, store, counter, chunker)
+        language = choose_language(settings, catalogue, store, adapters=RegistryChoice(store, told=_log.warning))
+        if language is not None:
+            stack.push_async_callback(language.aclose)
+        watch = choose_admin(settings)
+        if watch is not None:
+            stack.push_async_callback(watch.aclose)
+        summarizer = choose_summarizer(language, counter, chunker)
+        extractors = choose_extractors(settings.facts, language)
         services = build_services(
             Ports(
                 store=store,
@@ -171,6 +183,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                     settings.hygiene_compress_days, settings.hygiene_archive_days, settings.hygiene_spared_priority
                 ),
                 summarizer=None if summarizer is None else summarizer.name,
+                watch=watch,
                 spaces=spaces,
                 task_lease=timedelta(minutes=settings.task_lease_minutes),
                 untrusted=settings.include_untrusted,
@@ -178,6 +191,9 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 detector=PatternDetector(),
                 scan=ScanPolicy(settings.scan_secrets, settings.scan_personal),
                 human=HumanPolicy(settings.human_for_purge, settings.human_for_bulk_forget),
+                consolidating=choose_consolidating(language),
+                extractors=extractors,
+                answerer=None if language is None else ModelAnswerer(language),
             )
         )
         works: dict[JobKind, Work] = {}
@@ -187,10 +203,19 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
         # A lane of its own: moving to another model may take hours.
         beside: list[Runner] = [Reembedder(store=store, spaces=spaces, owner=_owner())]
         if summarizer is not None:
-            stack.push_async_callback(summarizer.aclose)
             summaries = Summaries(store=store, summarizer=summarizer, chunker=chunker, budgets=budgets)
-            # A lane of its own: a model that takes minutes must not hold up the vectors.
-            beside.append(Runner(store=store, works={"summarize": summarize_work(summaries)}, owner=_owner()))
+            # Lanes of their own: a model that takes minutes must not hold up the vectors.
+            beside += [
+                Runner(store=store, works={"summarize": summarize_work(summaries)}, owner=_owner())
+                for _ in range(summarizing_lanes(settings))
+            ]
+        if settings.consolidate_every_hours:
+            consolidate = consolidate_work(services.consolidation, settings.consolidate_every_hours * 3600)
+            # A lane of its own as well: it looks at everything once, and may ask a model.
+            beside.append(Runner(store=store, works={"consolidate": consolidate}, owner=_owner()))
+            await store.enqueue(settings.namespace, "consolidate", delay_seconds=FIRST_CONSOLIDATION_SECONDS)
+        if extractors:
+            beside.append(Runner(store=store, works={"facts": facts_work(services.facts)}, owner=_owner()))
         worker = Worker(
             runner=JobRunner(
                 store=store, embedder=embedder, lexicon=lexicon, owner=_owner(), spaces=spaces, works=works
@@ -264,40 +289,22 @@ def choose_budgets(settings: Settings) -> Budgets:
     return catalogue_budgets(catalogue, default_model=settings.model, default_window=settings.window_tokens)
 
 
-def choose_summarizer(
-    settings: Settings, catalogue: ModelCatalogue, store: Store, counter: TokenCounter, chunker: Chunker
-) -> Summarizer | None:
-    """Return what writes summaries, None unless one is set; nothing is imported or sent before its first summary.
+def choose_consolidating(language: Metered | None) -> Consolidating:
+    """Return what consolidation works with: the library where it is installed, and a model where one is set."""
+    from ..core.clusters import SingleLinkage
+    from ..core.sameness import Judge
+    from ..core.services import Consolidating
+    from ..slm.commonness import is_word
+    from ..slm.merging.density import DensityClusterer, is_installed
+    from ..slm.merging.extractive import ExtractiveMerger
+    from ..slm.merging.model import ModelMerger
 
-    Raises:
-        SettingsError: there is neither a key nor an endpoint that may need none.
-    """
-    if settings.summarizer == "none" or settings.summarizer_model is None:
-        return None
-    from ..slm.language.building import build_summarizer
-
-    own = settings.openai_api_key if settings.summarizer == "openai" else settings.anthropic_api_key
-    key = settings.summarizer_api_key or own
-    if key is None and settings.summarizer_base_url is None:
-        raise SettingsError(
-            f"The summarizer {settings.summarizer} needs a key (PALIMPSEST_SUMMARIZER_API_KEY, or the provider's own), "
-            "or the address of an endpoint that needs none (PALIMPSEST_SUMMARIZER_BASE_URL)."
-        )
-    card = catalogue.choose(settings.summarizer_model, UNKNOWN_MODEL_WINDOW).card
-    return build_summarizer(
-        settings.summarizer,
-        model=settings.summarizer_model,
-        window=card.window,
-        api_key=key.get_secret_value() if key else "none",
-        base_url=settings.summarizer_base_url,
-        timeout_seconds=settings.summarizer_timeout_seconds,
-        concurrency=settings.summarizer_concurrency,
-        daily_micros=round(settings.summarizer_daily_usd * 1_000_000),
-        price=card.cost_micros,
-        meter=store,
-        clock=SystemClock(),
-        counter=counter,
-        chunker=chunker,
+    judge = Judge(is_word)
+    extractive = ExtractiveMerger(judge)
+    return Consolidating(
+        mergers=(extractive,) if language is None else (ModelMerger(language), extractive),
+        clusterer=DensityClusterer() if is_installed() else SingleLinkage(),
+        judge=judge,
     )
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 from .. import __version__
 from ..core.errors import PalimpsestError
+from .commands.slm import add_deeds
 from .settings import load_settings
 
 CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode")
+WINDOWS = ("sliding", "summarising")
 _DETAILS = ("full", "summary", "brief", "hint")
 
 
@@ -51,6 +53,11 @@ def build_parser() -> argparse.ArgumentParser:
     importing.add_argument("--thread", help="thread to add to")
     importing.add_argument("--tag", action="append", default=[], help="tag to give; may be repeated")
     importing.add_argument("--untrusted", action="store_true", help="the texts are of others, and may mean to mislead")
+    importing.add_argument(
+        "--transcripts", action="store_true", help="the files are sessions of Claude Code or Codex, or a turn a line"
+    )
+    importing.add_argument("--session", help="name of the conversation; the file says it unless set")
+    importing.add_argument("--window", choices=WINDOWS, help="how its block makes room; sliding unless set")
 
     search = add("search", "search", "Search by meaning and by word.")
     search.add_argument("query", nargs="+")
@@ -100,6 +107,21 @@ def build_parser() -> argparse.ArgumentParser:
     hygiene = add("hygiene", "hygiene", "Shorten, archive and forget what is due, as the background job does.")
     hygiene.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
+    consolidate = add("consolidate", "consolidate", "Fold what is said twice and merge what belongs together.")
+    consolidate.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    consolidate.add_argument("--all", action="store_true", help="look at everything, not only at what changed since")
+
+    facts = add("facts", "facts", "Show what is known as facts, or read them off items.")
+    facts.add_argument("--subject", help="only what is known of this person or thing")
+    facts.add_argument("--thread", help="only this thread's")
+    facts.add_argument("--past", action="store_true", help="also what was so before and is no longer")
+    facts.add_argument("--limit", type=int, default=50)
+    facts.add_argument("--extract", metavar="ITEM_ID", help="read the facts off this item now")
+    facts.add_argument("--all", action="store_true", help="read the facts off every item that tells what happened")
+    facts.add_argument(
+        "--dry-run", action="store_true", help="with --extract or --all: say what is found, keep nothing"
+    )
+
     worker = add("worker", "worker", "Work what is left for later, until a signal comes.")
     worker.add_argument("--once", action="store_true", help="stop when nothing is due, and say what was done")
     worker.add_argument("--retry-dead", action="store_true", help="first give jobs that failed too often another go")
@@ -116,6 +138,7 @@ def build_parser() -> argparse.ArgumentParser:
     agents.add_argument("--capability", action="append", help="what it can do; may be repeated")
     _add_quarantine(add("quarantine", "quarantine", "List, show, release and purge what is sealed; rotate its key."))
 
+    add_deeds(add("slm", "slm", "Serve the small language model, and see how it does."))
     add("stats", "stats", "Show what the memory holds and what serves it.")
     add("stop", "stop", "Stop the bundled PostgreSQL if nobody uses it.")
     return parser

@@ -104,8 +104,55 @@ class Settings(BaseModel):
         default=6.0, ge=0, description="Hours between two runs of hygiene; 0 to run it by `palimpsest hygiene` only."
     )
 
+    consolidate_every_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="Hours between two consolidations; 0 to run it by `palimpsest consolidate` only.",
+    )
+
     task_lease_minutes: float = Field(
         default=15.0, gt=0, le=10_080, description="How long a claimed task is an agent's own unless it prolongs that."
+    )
+
+    slm_base_url: str | None = _text(
+        None, "Address of a small language model of one's own, up to and including /v1; nothing is asked without it."
+    )
+    slm_model: str = _text("microsoft/phi-2", "Name under which that server has the model.")
+    slm_api_key: SecretStr | None = Field(default=None, description="Key of that server.")
+    slm_window: int = Field(
+        default=2048, ge=1024, le=10_000_000, description="Tokens that a prompt and its answer may have together."
+    )
+    slm_prompt_style: Literal["auto", "chat", "plain", "completions"] = Field(
+        default="auto",
+        description="How the model is asked; auto asks the server once, completions is for models without a chat form.",
+    )
+    slm_timeout_seconds: float = Field(default=60.0, gt=0, le=3600, description="Longest wait for one answer.")
+    slm_concurrency: int = Field(default=8, ge=1, le=256, description="Calls of the small model at the same time.")
+
+    facts: Literal["off", "rules", "model", "auto"] = Field(
+        default="off",
+        description="What reads facts off what happened; auto is a language model where one is set, else the rules.",
+    )
+    learning: Literal["off", "on"] = Field(
+        default="off", description="Whether the small model may learn from this namespace; on is everybody's consent."
+    )
+    learning_python: str | None = _text(None, "Interpreter with the extra `train`; the one that runs without it.")
+    learning_base_model: str | None = _text(
+        None, "Name or folder of the model that is trained, where it is served under another name than its own."
+    )
+    learning_adapters_dir: Path | None = Field(
+        default=None, description="Where adapters are published; adapters in the data directory without it."
+    )
+    learning_served_dir: str | None = _text(None, "The same folder as the small model's server sees it.")
+    learning_rank: int = Field(default=16, ge=1, le=256, description="Rank of the adapters that are trained.")
+    learning_rank_served: int = Field(
+        default=16, ge=1, le=256, description="Highest rank that the small model's server takes."
+    )
+    learning_rate: float = Field(default=2e-4, gt=0, lt=1, description="Size of a training's steps.")
+    learning_epochs: float = Field(default=2.0, gt=0, le=100, description="How often a training sees each example.")
+    learning_batch: int = Field(default=8, ge=1, le=1024, description="Examples in one step of a training.")
+    learning_least_held: int = Field(
+        default=50, ge=1, description="Fewest held-out examples of a kind that an adapter may be judged by."
     )
 
     summarizer: Literal["none", "openai", "anthropic"] = Field(
@@ -200,6 +247,13 @@ class Settings(BaseModel):
     def _is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("slm_base_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
         return value
 
     @field_validator("bearer_token")

@@ -188,5 +188,7 @@ def _report(namespace: str, worked: Worked) -> None:
         _log.error("%s job %d of %s failed", job.kind, job.job_id, namespace, exc_info=worked.unforeseen)
     if worked.outcome == "dead":
         _log.error("%s job %d of %s is given up: %s", job.kind, job.job_id, namespace, worked.error)
+    elif worked.outcome == "fallback":
+        _log.info("%s job %d of %s leaves what was there: %s", job.kind, job.job_id, namespace, worked.error)
     elif worked.outcome == "failed":
         _log.info("%s job %d of %s is tried again later: %s", job.kind, job.job_id, namespace, worked.error)

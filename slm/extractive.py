@@ -21,6 +21,8 @@ _BRIEF_RATIO = 49.3
 _OVER = 1.04
 _WORTHWHILE = 16
 """A text of fewer tokens is its own hint."""
+_STEP = 0.6
+"""A brief that is more than this share of the summary is not worth a step, nor its room."""
 _ATTEMPTS = 5
 
 
@@ -40,7 +42,7 @@ class ExtractiveCompressor:
         """Return summary (tokens / 9, at least 40), brief (tokens / 49, at least 25) and hint (at most 30 tokens).
 
         None exceeds its budget by more than 4 %. One that is not shorter than the one before it, or than the text, is
-        left out.
+        left out, and so is a brief that is nearly as long as the summary.
         """
         if tokens < _WORTHWHILE or not text.strip():
             return ()
@@ -57,9 +59,10 @@ class ExtractiveCompressor:
         for detail, parts, budget in plans:
             if detail == "hint":
                 # Well below the brief of a short text, so that every item longer than a line has its line.
-                budget = min(budget, max(shortest * 3 // 4, 1))
+                budget = min(budget, max(min(shortest, brief) * 3 // 4, 1))
             made = self._fitted(detail, parts, budget, density)
-            if made is not None and made.tokens < shortest and len(made.text) < longest:
+            most = shortest * _STEP if renditions and detail == "brief" else shortest - 1
+            if made is not None and made.tokens <= most and len(made.text) < longest:
                 renditions.append(made)
                 shortest, longest = made.tokens, len(made.text)
         return tuple(renditions)

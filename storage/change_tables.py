@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core import ladder
 from ..core.budget import Budgets
-from ..core.errors import ConflictError
+from ..core.errors import ConflictError, ItemNotFoundError
 from ..core.ids import format_item_id, new_number, parse_item_id
 from ..core.models import (
     TRUSTS,
@@ -26,6 +26,7 @@ from ..core.models import (
     Stepped,
     Trail,
 )
+from ..core.provenance import purge_notes
 from . import images, rows
 from .accounts import NOTHING, Weight, less, minus, weight
 from .changing import Changing, Place
@@ -265,6 +266,7 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
             new_number(),
             REWEIGH_AFTER,
             draft.summarize,
+            new_number() if draft.extract else None,
         )
         return new
 
@@ -309,18 +311,41 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
     ) -> Receipt:
         """See Store."""
         async with self._pool.transaction(namespace) as connection:
-            row = await self._lock(connection, namespace, item_id)
+            number = parse_item_id(item_id)
+            lone = await connection.fetch(self._queries["lone_facts"], namespace, number)
+            merged = await connection.fetch(self._queries["made_of"], namespace, item_id)
+            told = [format_item_id(one["item_id"]) for one in (*lone, *merged)]
+            held = await self._hold(connection, namespace, [item_id, *told], [one["thread"] for one in lone])
+            if number not in held:
+                raise ItemNotFoundError(item_id)
+            row = held[number]
             if leave is not None:
                 await self.use_leave(connection, namespace, leave, actor=actor, state=row["sha256"].hex())
-            item, _, _ = await self._current(connection, namespace, row["item_id"], budgets)
-            account = await self._account(connection, namespace, row["thread"], less(weight(row)))
-            await connection.execute(self._queries["drop_jobs"], namespace, row["item_id"])
-            await self.clear_images(connection, namespace, "item", row["item_id"])
-            await self.blank_requests(connection, namespace, "item", row["item_id"])
-            await connection.execute(self._queries["purge"], namespace, row["item_id"])
-            await self._resettle(connection, namespace, row["lineage"])
-            await self._record(connection, namespace, actor, "purge", row, None)
-            return self._receipt(item, "purged", Indexed(0, 0), Settled(rows.ledger(account, budgets)))
+            item, _, _ = await self._current(connection, namespace, number, budgets)
+            made = await connection.fetch(self._queries["derived"], namespace, [number])
+            # One may have been told by another item, too, before it was held.
+            lone = await connection.fetch(self._queries["lone_facts"], namespace, number)
+            gone = [held[one["item_id"]] for one in lone if one["item_id"] in held]
+            put = [held[one["item_id"]] for one in merged if one["item_id"] in held]
+            for other in (*gone, *put):
+                await self._purge(connection, namespace, other, actor)
+            account = await self._purge(connection, namespace, row, actor)
+            names, sums = ([format_item_id(one["item_id"]) for one in ones] for ones in (gone, put))
+            others = dict.fromkeys(format_item_id(one["item_id"]) for one in made)
+            rest = [one for one in others if one not in names and one not in sums]
+            notes = purge_notes(names, rest, sums)
+            return self._receipt(item, "purged", Indexed(0, 0), Settled(rows.ledger(account, budgets)), notes)
+
+    async def _purge(self, connection: Connection, namespace: str, row: Row, actor: str) -> Row:
+        """Delete a held item with all that could bring it back; return its thread's account."""
+        account = await self._account(connection, namespace, row["thread"], less(weight(row)))
+        await connection.execute(self._queries["drop_jobs"], namespace, row["item_id"])
+        await self.clear_images(connection, namespace, "item", row["item_id"])
+        await self.blank_requests(connection, namespace, "item", row["item_id"])
+        await connection.execute(self._queries["purge"], namespace, row["item_id"])
+        await self._resettle(connection, namespace, row["lineage"])
+        await self._record(connection, namespace, actor, "purge", row, None)
+        return account
 
 
 def _before_relabel(row: Row, labels: Labels, settled: Settled) -> str | None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, fields
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..core.dump_lines import encoding_of
 from ..core.dump_records import (
-    LATER_IMAGE_FIELDS,
     RECORDS,
     ContentRecord,
     EventRecord,
-    Image,
+    ExampleRecord,
     ImageRecord,
     ItemRecord,
     KeyRecord,
@@ -34,12 +29,12 @@ from ..core.dump_records import (
     conflict,
     type_names,
 )
+from ..core.dump_sources import FactRecord, ItemSourceRecord
 from ..core.dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from ..core.errors import ConflictError
-from ..core.ids import Subject, format_item_id, new_number, parse_id, parse_item_id, public_id
-from ..core.models import TRUSTS
+from ..core.ids import Subject, format_item_id, new_number, parse_item_id, public_id
 from . import rows
-from .images import Before, image_fields, trail_fields, trail_of
+from .export_rows import record_of, row_of
 from .item_tables import REWEIGH_AFTER
 from .rows import Row
 from .tables import UNCOUNTED_MEAN_LENGTH, Tables
@@ -72,6 +67,9 @@ _EXPORTS: Mapping[type[Record], str] = {
     TaskItemRecord: "export_task_item",
     TaskNoteRecord: "export_task_note",
     RequestRecord: "export_human_request",
+    ItemSourceRecord: "export_item_source",
+    FactRecord: "export_fact",
+    ExampleRecord: "export_training_example",
 }
 _RESTORES: Mapping[type[Record], str] = {
     ThreadRecord: "restore_thread",
@@ -89,10 +87,19 @@ _RESTORES: Mapping[type[Record], str] = {
     TaskItemRecord: "restore_task_item",
     TaskNoteRecord: "restore_task_note",
     RequestRecord: "restore_human_request",
+    ItemSourceRecord: "restore_item_source",
+    FactRecord: "restore_fact",
+    ExampleRecord: "restore_training_example",
 }
 
 
-_SUBJECTS: Mapping[str, Subject] = {"item": "item", "content": "item", "task": "task", "human_request": "request"}
+_SUBJECTS: Mapping[str, Subject] = {
+    "item": "item",
+    "content": "item",
+    "task": "task",
+    "human_request": "request",
+    "fact": "item",
+}
 """Whose ids the keys of these records are."""
 
 
@@ -116,7 +123,7 @@ class ExportTables(Tables):
                 query = self._queries[_EXPORTS[record]]
                 asked = (sealed,) if record is SealedRecord else ()
                 async for row in connection.cursor(query, namespace, thread, *asked, prefetch=at_once):
-                    yield _record(record, dict(row))
+                    yield record_of(record, dict(row))
 
     @asynccontextmanager
     async def _snapshot(self, namespace: str) -> AsyncGenerator[Connection, None]:
@@ -184,7 +191,7 @@ class _Restoring:
         if name == "thread":
             self._threads += [one.thread for one in batch if isinstance(one, ThreadRecord)]
         kept = [one for one in batch if self._may_undo(one)]
-        wanted = json.dumps([_row(one) for one in kept], default=datetime.isoformat)
+        wanted = json.dumps([row_of(one) for one in kept], default=datetime.isoformat)
         if name == "item":
             await self._check_twins(wanted)
         found = await self._connection.fetch(self._queries[_RESTORES[type(batch[0])]], self._namespace, wanted)
@@ -292,112 +299,3 @@ def _batches(records: Iterable[Record]) -> Generator[list[Record], None, None]:
         size += len(record.box or "") if isinstance(record, SealedRecord) else 0
     if batch:
         yield batch
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _number_or_none(item_id: str | None) -> int | None:
-    return None if item_id is None else parse_item_id(item_id)
-
-
-def _hex(value: bytes) -> str:
-    return value.hex()
-
-
-def _base64(value: bytes | None) -> str | None:
-    return None if value is None else base64.b64encode(value).decode()
-
-
-def _hex_of_base64(value: str | None) -> str | None:
-    return None if value is None else f"\\x{base64.b64decode(value).hex()}"
-
-
-def _image(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    before = Before.read(found)
-    values: dict[str, Any] = {**dict.fromkeys(LATER_IMAGE_FIELDS), **before.own}
-    if values["trust"] is not None:
-        values["trust"] = TRUSTS[values["trust"]]
-    if before.own:
-        values["tags"] = tuple(values["tags"])
-    image = Image(**values) if before.own else None
-    return {"image": image, **image_fields(before.trail)}
-
-
-def _image_row(record: ImageRecord) -> Mapping[str, Any]:
-    own = {} if record.image is None else asdict(record.image)
-    if own.get("trust") is not None:
-        own["trust"] = TRUSTS.index(own["trust"])
-    kept = {name: value for name, value in own.items() if not (name in LATER_IMAGE_FIELDS and value is None)}
-    return kept | trail_fields(trail_of(record))
-
-
-_JSON = ("form", "fallback", "answer")
-_READ: Mapping[str, Callable[[Any], Any]] = {
-    "item_id": format_item_id,
-    "request_id": partial(public_id, "request"),
-    "choices": tuple,
-    "lineage": rows.item_id_or_none,
-    "task_id": partial(public_id, "task"),
-    "depends_on": partial(public_id, "task"),
-    "agent_id": partial(public_id, "agent"),
-    "capabilities": tuple,
-    "sha256": _hex,
-    "tags": tuple,
-    "source": json.loads,
-    "trust": TRUSTS.__getitem__,
-    "categories": json.loads,
-    "box": _base64,
-    "wrapped_key": _base64,
-    "fingerprint": _base64,
-}
-_WRITE: Mapping[str, Callable[[Any], Any]] = {
-    "item_id": parse_item_id,
-    "request_id": partial(parse_id, "request"),
-    "lineage": _number_or_none,
-    "task_id": partial(parse_id, "task"),
-    "depends_on": partial(parse_id, "task"),
-    "agent_id": partial(parse_id, "agent"),
-    "sha256": "\\x{}".format,
-    "trust": TRUSTS.index,
-    "box": _hex_of_base64,
-    "wrapped_key": _hex_of_base64,
-    "fingerprint": _hex_of_base64,
-}
-
-
-def _record(kind: type[Record], row: Mapping[str, Any]) -> Record:
-    # What is not a column is told by another one.
-    names = [field.name for field in fields(kind) if field.name in row]
-    values = {name: _READ.get(name, _same)(row[name]) for name in names}
-    if kind is ContentRecord:
-        values["encoding"] = encoding_of(values["content"])
-    elif kind is ImageRecord:
-        values |= _image(json.loads(values["image"]))
-    elif kind is PriorRecord:
-        values["image"] = json.loads(values["image"])
-    elif kind is RequestRecord:
-        values |= {name: None if values[name] is None else json.loads(values[name]) for name in _JSON}
-    if values.get("subject_id") is not None:
-        values["subject_id"] = public_id(values["subject"], values["subject_id"])
-    return kind(**values)
-
-
-def _row(record: Record) -> Mapping[str, Any]:
-    names = [field.name for field in fields(record) if field.name != "type"]
-    values = {name: _WRITE.get(name, _same)(getattr(record, name)) for name in names}
-    match record:
-        case ImageRecord():
-            return {
-                "event_id": record.event_id,
-                "subject": "item",
-                "subject_id": parse_item_id(record.item_id),
-                "image": _image_row(record),
-            }
-        case EventRecord() | PriorRecord():
-            return {**values, "subject_id": parse_id(record.subject, record.subject_id)}
-        case RequestRecord(subject=subject, subject_id=subject_id) if subject is not None and subject_id is not None:
-            return {**values, "subject_id": parse_id(subject, subject_id)}
-        case _:
-            return values

@@ -29,6 +29,7 @@ _RETURNED: Mapping[str, Sequence[str]] = {
     "forget": ("state", "position"),
     "restore": ("state", "position"),
     "summarize": (),
+    "fold": ("lineage",),
 }
 
 
@@ -101,7 +102,7 @@ def read_trail(image: Mapping[str, Any]) -> Trail:
 
 def image_fields(trail: Trail) -> Mapping[str, Any]:
     """Return a trail as the fields of an ImageRecord."""
-    from ..core.dump_records import LinkImage, ModelImage, RenditionImage, StepImage
+    from ..core.dump_images import LinkImage, ModelImage, RenditionImage, StepImage
 
     return {
         "steps": tuple(StepImage(**asdict(one)) for one in trail.steps),

@@ -23,13 +23,17 @@ from ..core.models import (
     StoreCounts,
 )
 from ..core.ports import LexicalEncoder
+from .inmemory_conversations import Conversations
+from .inmemory_facts import Facts
+from .inmemory_learning import Learning
 from .inmemory_people import People
 from .inmemory_quarantine import Quarantine
 from .inmemory_search import Query, find, passes
+from .inmemory_sources import Sources
 from .inmemory_tasks import Tasks
 
 
-class InMemoryStore(Tasks, Quarantine, People):
+class InMemoryStore(Tasks, Quarantine, People, Sources, Facts, Conversations, Learning):
     """A Store in this process's memory; see ``Changes`` and ``Ledger`` for what writes."""
 
     async def get(self, namespace: str, item_id: str) -> Item:

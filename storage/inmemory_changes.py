@@ -12,9 +12,13 @@ from ..core.errors import ConflictError
 from ..core.ids import Subject, new_item_id, public_id
 from ..core.models import Event, Item, ItemDraft, ItemState, Labels, Outcome, Receipt, Standing, Step
 from ..core.ports import Clock
+from ..core.provenance import purge_notes
 from . import inmemory_lineages as lineages
+from .inmemory_facts import HeldFact, lone_facts
+from .inmemory_item import Record
 from .inmemory_requests import blank_requests, use_request
-from .inmemory_shelf import Record, Shelf
+from .inmemory_shelf import Shelf
+from .inmemory_sources import put_sources
 
 _REWEIGH_AFTER = timedelta(seconds=2)
 
@@ -47,20 +51,29 @@ class Changes:
         if kin.retyped is not None and lineages.holding(shelf, kin.retyped, draft.happened_at) is kin.retyped:
             spelled = any(digest == draft.sha256 for _, digest in kin.retyped.contents)
             return receipt_of(shelf, kin.retyped, "duplicate" if spelled else "retyped", budgets)
+        record = self._put(shelf, draft)
+        other = lineages.link(shelf, record, kin.versions) if kin.versions else None
+        receipt = settled(shelf, record, "added", budgets)
+        shelf.put_event(now, actor_of(draft), "add", record.item, before=before)
+        return replace(receipt, version_of=other)
+
+    def _put(self, shelf: Shelf, draft: ItemDraft) -> Record:
+        """Put a new item on the shelf; accounts and lineages come later."""
         told = shelf.twins(draft.thread, draft.sha256)
-        record = Record(_drafted(draft, now), occurrence=max((one.occurrence + 1 for one in told), default=0))
+        occurrence = max((one.occurrence + 1 for one in told), default=0)
+        record = Record(drafted(draft, self._clock.now()), occurrence=occurrence)
         record.put_content(draft)
         shelf.records[draft.item_id] = record
         shelf.enter(record)
+        put_sources(shelf, draft.item_id, draft.origins)
+        if draft.fact is not None:
+            shelf.facts[draft.item_id] = HeldFact(draft.fact, draft.sha256)
         if draft.model is not None:
             shelf.thread(draft.thread).model = draft.model
         if draft.idempotency_key is not None:
             shelf.keys[draft.idempotency_key] = (draft.item_id, draft.sha256)
         self._put_jobs(shelf, record, draft)
-        other = lineages.link(shelf, record, kin.versions) if kin.versions else None
-        receipt = settled(shelf, record, "added", budgets)
-        shelf.put_event(now, _actor(draft), "add", record.item, before=before)
-        return replace(receipt, version_of=other)
+        return record
 
     async def find_added(
         self,
@@ -110,7 +123,7 @@ class Changes:
                 thread=draft.thread,
                 header_tokens=draft.header_tokens,
                 happened_at=draft.happened_at,
-                actor=_actor(draft),
+                actor=actor_of(draft),
                 budgets=budgets,
             )
             return replace(receipt, notes=("The content is the same as before.",))
@@ -123,13 +136,13 @@ class Changes:
         if kin := lineages.kin(shelf, draft).versions:
             lineages.link(shelf, record, kin)
         receipt = settled(shelf, record, "updated", budgets)
-        shelf.put_event(record.item.updated_at, _actor(draft), "edit", record.item, before=stood)
+        shelf.put_event(record.item.updated_at, actor_of(draft), "edit", record.item, before=stood)
         return receipt
 
     def _put_version(self, shelf: Shelf, record: Record, draft: ItemDraft) -> None:
         before = record.item
         record.item = replace(
-            _drafted(draft, self._clock.now()),
+            drafted(draft, self._clock.now()),
             version=before.version + 1,
             source=before.source,
             created_at=before.created_at,
@@ -147,6 +160,8 @@ class Changes:
             shelf.queue.put("embed", record.item.item_id, now)
         if draft.summarize:
             shelf.queue.put("summarize", record.item.item_id, now)
+        if draft.extract:
+            shelf.queue.put("facts", record.item.item_id, now)
         shelf.queue.put("reweigh", None, now + _REWEIGH_AFTER)
 
     async def relabel(
@@ -245,11 +260,15 @@ class Changes:
         record = shelf.record(item_id)
         if leave is not None:
             use_request(shelf, leave, now, actor=actor, state=record.item.sha256)
-        shelf.purge(item_id)
-        blank_requests(shelf, item_id, now)
-        lineages.settle(shelf, record.item.lineage)
-        shelf.put_event(self._clock.now(), actor, "purge", record.item)
-        return receipt_of(shelf, Record(record.item), "purged", budgets)
+        gone, merged = lone_facts(shelf, item_id), merged_of(shelf, item_id)
+        made = dict.fromkeys(derived for derived, source, _ in sorted(shelf.sources) if source == item_id)
+        for held in (*(shelf.records[one] for one in (*gone, *merged)), record):
+            shelf.purge(held.item.item_id)
+            blank_requests(shelf, held.item.item_id, now)
+            lineages.settle(shelf, held.item.lineage)
+            shelf.put_event(self._clock.now(), actor, "purge", held.item)
+        notes = purge_notes(gone, [one for one in made if one not in gone and one not in merged], merged)
+        return replace(receipt_of(shelf, Record(record.item), "purged", budgets), notes=notes)
 
     async def events(self, namespace: str, limit: int, *, about: tuple[Subject, int] | None = None) -> Sequence[Event]:
         """See Store."""
@@ -260,6 +279,15 @@ class Changes:
         return [replace(event, undoable=shelf.undoable(event)) for event in newest[:limit]]
 
 
+def merged_of(shelf: Shelf, item_id: str) -> list[str]:
+    """Return the items, of any state, that consolidation made of an item."""
+    return sorted(
+        name
+        for name, one in shelf.records.items()
+        if "cluster" in one.item.source and item_id in one.item.source["derived_from"].split()
+    )
+
+
 def settled(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) -> Receipt:
     """Bring the record's thread under its trigger, and say how things stand then."""
     steps: Sequence[Step] = ()
@@ -268,7 +296,8 @@ def settled(shelf: Shelf, record: Record, outcome: Outcome, budgets: Budgets) ->
     return replace(receipt_of(shelf, record, outcome, budgets), steps=tuple(steps))
 
 
-def _drafted(draft: ItemDraft, now: datetime) -> Item:
+def drafted(draft: ItemDraft, now: datetime) -> Item:
+    """Return the item that a draft makes."""
     return Item(
         item_id=draft.item_id,
         thread=draft.thread,
@@ -290,7 +319,8 @@ def _drafted(draft: ItemDraft, now: datetime) -> Item:
     )
 
 
-def _actor(draft: ItemDraft) -> str:
+def actor_of(draft: ItemDraft) -> str:
+    """Return who adds or changes by a draft."""
     return draft.source.get("actor", "client")
 
 

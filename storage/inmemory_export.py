@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..core.budget import Budgets
+from ..core.dump_images import Image
 from ..core.dump_lines import encoding_of
 from ..core.dump_records import (
     ContentRecord,
     EventRecord,
-    Image,
     ImageRecord,
     ItemRecord,
     KeyRecord,
@@ -27,10 +27,13 @@ from ..core.ids import new_number
 from ..core.models import Event, Item, ItemDraft, Receipt, Rendition, TextUsage
 from ..core.ports import Clock, Redraft
 from .images import image_fields
+from .inmemory_example_records import example_record
+from .inmemory_facts import fact_records
+from .inmemory_item import Record as Held
 from .inmemory_request_records import request_record
 from .inmemory_sealed import sealed_record
 from .inmemory_shelf import Prior, Shelf
-from .inmemory_shelf import Record as Held
+from .inmemory_sources import source_records
 from .inmemory_undo import Undo
 from .inmemory_work_records import work_records
 
@@ -60,10 +63,10 @@ class Annex:
         """Forget when an item's renditions were made."""
         self.renditions = {key: at for key, at in self.renditions.items() if key[0] != item_id}
 
-    def drop(self, item_id: str, shelf: Shelf) -> None:
-        """Forget a purged item."""
-        self.drop_renditions(item_id)
-        self.versions = {key: version for key, version in self.versions.items() if key[0] != item_id}
+    def drop(self, shelf: Shelf) -> None:
+        """Forget purged items."""
+        self.renditions = {key: at for key, at in self.renditions.items() if key[0] in shelf.records}
+        self.versions = {key: version for key, version in self.versions.items() if key[0] in shelf.records}
         self.keys = {key: at for key, at in self.keys.items() if key in shelf.keys}
         self.images = {number: image for number, image in self.images.items() if number in shelf.images}
 
@@ -140,7 +143,7 @@ class Exports(Undo):
     ) -> Receipt:
         """See Store; what was noted of the item goes with it."""
         receipt = await super().purge(namespace, item_id, actor=actor, budgets=budgets, leave=leave)
-        self._annexes[namespace].drop(item_id, self._shelves[namespace])
+        self._annexes[namespace].drop(self._shelves[namespace])
         return receipt
 
     async def note_usage(
@@ -200,7 +203,12 @@ class View:
                 yield PriorRecord(
                     event_id=number, subject=prior.subject, subject_id=prior.subject_id, image=dict(prior.other)
                 )
+        yield from source_records(self.shelf, ids)
+        yield from fact_records(self.shelf, ids)
         yield from (one for one in self.annex.usage if self.thread in (None, one.thread))
+        for example in self.shelf.lessons.examples.values():
+            if self.thread is None or example.item_id in ids:
+                yield example_record(example)
         if self.thread is None:
             yield from work_records(self.shelf.work)
             yield from map(request_record, self.shelf.requests.values())

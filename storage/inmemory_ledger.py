@@ -24,7 +24,8 @@ from ..core.models import (
 from ..core.summaries import CLIENT
 from . import images
 from .inmemory_changes import Changes, settled
-from .inmemory_shelf import Prior, Record, Usage
+from .inmemory_item import Record
+from .inmemory_shelf import Prior, Usage
 
 
 class Ledger(Changes):

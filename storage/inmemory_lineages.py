@@ -7,7 +7,9 @@ from datetime import datetime
 from ..core import versions
 from ..core.ids import new_item_id, parse_item_id
 from ..core.models import Item, ItemDraft
-from .inmemory_shelf import Record, Shelf
+from .inmemory_facts import kin_by_slot
+from .inmemory_item import Record
+from .inmemory_shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,9 @@ def kin(shelf: Shelf, draft: ItemDraft) -> Kin:
             found.append(record)
         if likeness == "retyped" and retyped is None:
             retyped = record
+    if draft.fact is not None and draft.joins:
+        same = kin_by_slot(shelf, draft.fact.slot, draft.thread, draft.item_id)
+        found += [one for one in same if one not in found]
     return Kin(retyped, found)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from ..core.dump_images import Image
 from ..core.dump_records import (
     ContentRecord,
     EventRecord,
-    Image,
+    ExampleRecord,
     ImageRecord,
     ItemRecord,
     KeyRecord,
@@ -24,17 +25,22 @@ from ..core.dump_records import (
     conflict,
     type_names,
 )
+from ..core.dump_sources import FactRecord, ItemSourceRecord
 from ..core.errors import ConflictError
 from ..core.models import ChunkDraft, Event, Item, ItemState, Labels, Rendition
 from ..core.ports import Indexer
 from ..core.versions import Frame
 from . import inmemory_lineages as lineages
 from .images import trail_of
+from .inmemory_example_records import take_example
 from .inmemory_export import Annex, Exports, Version, View, item_record
+from .inmemory_facts import take_fact
+from .inmemory_item import Chunk
+from .inmemory_item import Record as Held
 from .inmemory_request_records import take_request
 from .inmemory_sealed import put_sealed_record
-from .inmemory_shelf import Chunk, Prior, Shelf, Usage
-from .inmemory_shelf import Record as Held
+from .inmemory_shelf import Prior, Shelf, Usage
+from .inmemory_sources import take_source
 from .inmemory_work_records import take_work
 
 _REWEIGH_AFTER = timedelta(seconds=2)
@@ -121,8 +127,14 @@ class _Restoring:
                 return put_sealed_record(self.shelf, record)
             case UsageRecord():
                 return self._usage(record)
+            case FactRecord():
+                return take_fact(self.shelf, record)
+            case ItemSourceRecord():
+                return take_source(self.shelf, record)
             case RequestRecord():
                 return take_request(self.shelf, record)
+            case ExampleRecord():
+                return take_example(self.shelf.lessons, record)
             case _:
                 return take_work(self.shelf.work, record)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..core.models import Candidate, CandidateSet, Filters, SparseTerms
-from .inmemory_shelf import Record, Shelf
+from .inmemory_item import Record
+from .inmemory_shelf import Shelf
 
 K1 = 1.2
 B = 0.75

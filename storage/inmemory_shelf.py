@@ -11,124 +11,26 @@ from ..core.errors import ConflictError, ItemNotFoundError
 from ..core.ids import Subject, new_number
 from ..core.ladder import Choose
 from ..core.models import (
-    Detail,
+    Derivation,
     Event,
     HumanRequest,
     Item,
-    ItemDraft,
-    ItemState,
     Linked,
     Remodelled,
     Rendition,
-    Rung,
     Sealed,
     SealedItem,
     SpaceState,
-    Span,
-    SparseTerms,
-    Standing,
     Step,
     Stepped,
     ThreadState,
     Trail,
 )
-from ..core.versions import Frame
+from .inmemory_facts import HeldFact
+from .inmemory_item import Record
+from .inmemory_lessons import Lessons
 from .inmemory_queue import Queue
 from .inmemory_work import Work
-
-
-@dataclass(slots=True)
-class Chunk:
-    """An indexed span; ``vectors`` are by model id."""
-
-    span: Span
-    terms: SparseTerms
-    vectors: dict[str, tuple[float, ...]]
-
-
-@dataclass(slots=True)
-class Record:
-    """An item with its versions (the first is number 1) and what was derived from the current one."""
-
-    item: Item
-    contents: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
-    renditions: tuple[Rendition, ...] = ()
-    chunks: list[Chunk] = field(default_factory=list[Chunk])
-    embedding_model: str = ""
-    lexicon: str = ""
-    position: int = 0
-    frame: Frame | None = None
-    occurrence: int = 0
-
-    @property
-    def happened_at(self) -> datetime:
-        """When what the item tells happened."""
-        return self.item.happened_at
-
-    @property
-    def lineage(self) -> str | None:
-        """The id of the first of the items that tell the same as of different times."""
-        return self.item.lineage
-
-    @property
-    def latest(self) -> bool:
-        """Whether none of those is newer."""
-        return self.item.latest
-
-    @property
-    def active(self) -> bool:
-        """Whether the item takes part."""
-        return self.item.state is ItemState.ACTIVE
-
-    @property
-    def costs(self) -> Mapping[Detail, int]:
-        """What the item costs at each detail that it has."""
-        shorter: dict[Detail, int] = {one.detail: self.item.header_tokens + one.tokens for one in self.renditions}
-        return {"full": self.item.header_tokens + self.item.tokens, **shorter}
-
-    @property
-    def rung(self) -> Rung:
-        """Where the item stands."""
-        item = self.item
-        used_at = max(item.last_used_at or item.created_at, item.created_at)
-        return Rung(
-            item.item_id,
-            item.detail,
-            item.cost,
-            self.costs,
-            item.labels.priority,
-            item.labels.pinned,
-            used_at,
-            self.position,
-            item.labels.title,
-            next((one.compressor for one in self.renditions if one.detail == "summary"), None),
-            self.item.header_tokens,
-            item.labels.trust,
-        )
-
-    def text(self, detail: Standing) -> str | None:
-        """Return the item's text at a detail, None where it has none."""
-        if detail == "full":
-            return self.contents[-1][0].decode()
-        return next((one.text for one in self.renditions if one.detail == detail), None)
-
-    def stand(self, detail: Standing, cost: int) -> None:
-        """Let the item stand at a detail."""
-        self.item = replace(self.item, detail=detail, cost=cost)
-
-    def put_content(self, draft: ItemDraft) -> None:
-        """Add a version, and replace what was derived from the one before."""
-        self.contents.append((draft.content, draft.sha256))
-        self.renditions, self.frame = draft.renditions, draft.frame
-        self.embedding_model, self.lexicon = draft.embedding_model, draft.lexicon
-        self.chunks = [
-            Chunk(chunk.span, chunk.terms, {} if chunk.embedding is None else {draft.embedding_model: chunk.embedding})
-            for chunk in draft.chunks
-        ]
-
-    def pending(self, model_id: str) -> int:
-        """Count the chunks that have no vector of the model."""
-        return sum(model_id not in chunk.vectors for chunk in self.chunks)
 
 
 @dataclass(slots=True)
@@ -215,6 +117,12 @@ class Shelf:
     work: Work = field(default_factory=Work)
     sealed: dict[str, Kept] = field(default_factory=dict[str, Kept])
     requests: dict[str, HumanRequest] = field(default_factory=dict[str, HumanRequest])
+    consolidated: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    """Until when it was consolidated, by the basis of that."""
+    sources: dict[tuple[str, str, int], Derivation] = field(default_factory=dict[tuple[str, str, int], Derivation])
+    """By item, source and place."""
+    facts: dict[str, HeldFact] = field(default_factory=dict[str, HeldFact])
+    lessons: Lessons = field(default_factory=Lessons)
 
     def record(self, item_id: str) -> Record:
         """Return an item's record.
@@ -327,12 +235,17 @@ class Shelf:
         prior: Prior | None = None,
     ) -> int:
         """Write a line of the history and, where it can be undone, what the change overwrote; return its number."""
+        self.sweep(at)
         number = new_number()
         self.events.append(Event(number, at, actor, action, subject, subject_id, version, False))
         self.digests[number] = sha256
         if prior is not None:
             self.images[number] = prior
         return number
+
+    def sweep(self, at: datetime) -> None:
+        """Let nothing be learned any more from what may not teach."""
+        self.lessons.sweep({item_id: record.item for item_id, record in self.records.items()}, at)
 
     def snapshot(self) -> Snapshot:
         """Note how everything stands before a change."""
@@ -401,5 +314,7 @@ class Shelf:
         del self.records[item_id]
         self.keys = {key: made for key, made in self.keys.items() if made[0] != item_id}
         self.clear_images("item", item_id)
+        self.sources = {key: one for key, one in self.sources.items() if item_id not in key}
+        self.facts.pop(item_id, None)
         self.queue.drop(item_id)
         self.work.drop_item(item_id)

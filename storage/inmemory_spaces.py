@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from ..core.ids import parse_item_id
 from ..core.models import BareChunk, Coverage, MadeVector, Space, SpaceState
+from .inmemory_item import Chunk, Record
 from .inmemory_jobs import Jobs
-from .inmemory_shelf import Chunk, KnownSpaces, Record, Shelf
+from .inmemory_shelf import KnownSpaces, Shelf
 
 
 class Spaces(Jobs):

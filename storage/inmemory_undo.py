@@ -13,14 +13,15 @@ from ..core.ports import Redraft
 from . import images
 from . import inmemory_lineages as lineages
 from .inmemory_changes import settled
-from .inmemory_ledger import Ledger
-from .inmemory_shelf import Prior, Record, Shelf
+from .inmemory_consolidation import Consolidations
+from .inmemory_item import Record
+from .inmemory_shelf import Prior, Shelf
 
 Undoer = Callable[[Shelf, str, Mapping[str, Any]], tuple[int, str]]
 """Puts a subject back: (shelf, id, image) to its (version, SHA-256 in hex) as it is then; see the one for tables."""
 
 
-class Undo(Ledger):
+class Undo(Consolidations):
     """Undo."""
 
     def undoers(self) -> Mapping[Subject, Undoer]:

@@ -28,8 +28,10 @@ from ..core.models import (
     Trail,
 )
 from . import images, rows
+from .fact_tables import FactTables
 from .lineage_tables import LineageTables
 from .rows import Row
+from .source_tables import SourceTables
 from .tables import Indexed
 
 _ATTEMPTS = 3
@@ -63,7 +65,7 @@ def filter_parameters(filters: Filters) -> tuple[Any, ...]:
     )
 
 
-class ItemTables(LineageTables):
+class ItemTables(LineageTables, SourceTables, FactTables):
     """Adds and reads."""
 
     async def find_added(
@@ -155,9 +157,11 @@ class ItemTables(LineageTables):
         if row is None:
             # The account has grown already: the transaction must not commit.
             raise _TakenError
+        number = parse_item_id(draft.item_id)
+        await self.put_sources(connection, namespace, number, draft.origins)
+        await self.put_fact(connection, namespace, draft)
         lineage, links, other = await self._join(connection, namespace, draft)
         settled = await self._settle(connection, namespace, json.loads(row["account"]), budgets)
-        number = parse_item_id(draft.item_id)
         trail = Trail(images.stepped(settled.steps, number), tuple(links), model=_remodelled(draft, former))
         await self._put_image(connection, namespace, event_id, number, images.write(None, trail))
         ready = sum(chunk.embedding is not None for chunk in draft.chunks)
@@ -229,6 +233,7 @@ class ItemTables(LineageTables):
             occurrence,
             *rows.frame_columns(draft.frame),
             TRUSTS.index(draft.labels.trust),
+            new_number() if draft.extract else None,
         ]
 
     async def get(self, namespace: str, item_id: str) -> Item:

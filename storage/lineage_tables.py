@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..core.models import ItemDraft
+    from ..core.versions import Frame
     from .pool import Connection
     from .rows import Row
 
@@ -36,9 +37,18 @@ class LineageTables(Tables):
 
     async def _kin(self, connection: Connection, namespace: str, draft: ItemDraft, number: int) -> Kin:
         """Find what is said in a draft's thread by other items than ``number``."""
-        frame = draft.frame
-        if frame is None:
-            return Kin(None, ())
+        kin: Sequence[Row] = ()
+        if draft.fact is not None and draft.joins:
+            slot = draft.fact.slot
+            kin = await connection.fetch(self._queries["fact_kin"], namespace, slot, draft.thread, number)
+        if draft.frame is None:
+            return Kin(None, kin)
+        alike = await self._alike(connection, namespace, draft, draft.frame, number)
+        known = {row["item_id"] for row in alike.versions}
+        return Kin(alike.retyped, [*alike.versions, *(row for row in kin if row["item_id"] not in known)])
+
+    async def _alike(self, connection: Connection, namespace: str, draft: ItemDraft, frame: Frame, number: int) -> Kin:
+        """Find the same in other typing, and other versions, by the words."""
         found = await connection.fetch(
             self._queries["nominees"],
             namespace,

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import SettingsError
+from .consolidation_tables import ConsolidationTables
+from .conversation_tables import ConversationTables
 from .export_tables import ExportTables
+from .fact_tables import FactTables
 from .failures import translated
 from .item_tables import ItemTables
 from .job_tables import JobTables
+from .learning_tables import LearningTables
 from .ledger_tables import LedgerTables
 from .migrate import Roles, migrate, migrations
 from .pool import Pool, PoolConfig, open_pool
@@ -18,6 +22,7 @@ from .quarantine_tables import QuarantineTables
 from .queries import fill, load
 from .rows import Row
 from .search_tables import SearchTables
+from .source_tables import SourceTables
 from .space_tables import SpaceTables
 from .task_tables import TaskTables
 
@@ -34,7 +39,19 @@ class ServerFacts:
 
 
 class PostgresStore(
-    ItemTables, LedgerTables, SearchTables, SpaceTables, JobTables, TaskTables, QuarantineTables, ExportTables
+    ConsolidationTables,
+    ItemTables,
+    LedgerTables,
+    SearchTables,
+    SpaceTables,
+    JobTables,
+    TaskTables,
+    QuarantineTables,
+    SourceTables,
+    FactTables,
+    ConversationTables,
+    LearningTables,
+    ExportTables,
 ):
     """Every method of Store is a named query and a row mapper; see the families it is made of."""
 

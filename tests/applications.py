@@ -143,8 +143,8 @@ def texts(result: CallToolResult) -> list[str]:
 
 
 async def until_embedded(client: Client) -> Mapping[str, Any]:
-    """Wait until nothing is pending, at most 30 seconds, and return the state."""
-    async with asyncio.timeout(30):
+    """Wait until nothing is pending, at most 90 seconds, and return the state."""
+    async with asyncio.timeout(90):
         while (state := await call(client, "memory_state"))["chunks_pending"]:
             await asyncio.sleep(0.05)
         return state

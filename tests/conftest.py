@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -19,6 +20,9 @@ from palimpsest.storage.migrate import Roles, migrate
 MODEL = "test-model/1"
 DIMENSIONS = 384
 TEMPLATE = "palimpsest_template"
+# How long an example takes says more of what else the machine does.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -174,6 +174,9 @@ class WordLexicon:
         return NO_TERMS, ()
 
 
+_TOKEN = re.compile(r"\S{1,6}")
+
+
 class WordCounter:
     """A TokenCounter for which every word, and every six characters of a longer one, are a token."""
 
@@ -182,7 +185,7 @@ class WordCounter:
         return "words"
 
     def count(self, text: str) -> TokenCount:
-        return TokenCount(sum(math.ceil(len(word) / 6) for word in text.split()), self.name)
+        return TokenCount(len(_TOKEN.findall(text)), self.name)
 
 
 class ParagraphChunker:

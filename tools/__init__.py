@@ -3,7 +3,9 @@
 from mcp.types import ToolAnnotations
 
 from .agents import agent_list, agent_register
+from .asking import memory_ask
 from .context import memory_compress, memory_context
+from .conversations import conversation_add
 from .export import memory_export
 from .people import human_ask, human_list
 from .quarantine import quarantine_add, quarantine_list, quarantine_release, quarantine_retrieve
@@ -17,6 +19,8 @@ _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent
 _ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 _DELETES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
 _STEPS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
+# The question may go to a language model elsewhere.
+_ASKS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
 _ALWAYS = {"anthropic/alwaysLoad": True}
 _LONG = {"anthropic/maxResultSizeChars": 200_000}
 
@@ -44,6 +48,8 @@ TOOLS = (
     ToolSpec(agent_list, "List agents", _READS, toolset="all"),
     ToolSpec(human_ask, "Ask a person", _ADDS, toolset="all"),
     ToolSpec(human_list, "Questions to people", _READS, toolset="all"),
+    ToolSpec(memory_ask, "Ask the memory", _ASKS, toolset="all"),
+    ToolSpec(conversation_add, "Keep a conversation", _ADDS, toolset="all"),
 )
 """Every tool of the server, in the order in which clients list them."""
 

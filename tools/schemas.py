@@ -1,6 +1,6 @@
 """JSON schemas without what a model need not read: every token of them is in each client's window."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 _NOISE = ("title", "default")
@@ -9,6 +9,7 @@ _NOISE = ("title", "default")
 def trim_input(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return an input schema: no titles, no null alternatives, no null defaults, unknown arguments refused."""
     trimmed = _trim(schema, nulls=False)
+    _put_in_place(trimmed, needless=("description",))
     return trimmed | {"additionalProperties": False}
 
 
@@ -19,14 +20,19 @@ def trim_output(schema: Mapping[str, Any]) -> dict[str, Any]:
     """
     trimmed = _trim(schema, nulls=True)
     trimmed.pop("required", None)
+    _put_in_place(trimmed, needless=("required", "description"))
+    return trimmed
+
+
+def _put_in_place(trimmed: dict[str, Any], *, needless: Collection[str]) -> None:
+    """Write what lists consist of where the lists are, without what is needless of it."""
     definitions = trimmed.pop("$defs", {})
     for name, inner in trimmed.get("properties", {}).items():
         items = inner.get("items", {})
         if "$ref" in items:
             definition = definitions[items["$ref"].rpartition("/")[2]]
-            definition.pop("required", None)
-            trimmed["properties"][name] = inner | {"items": definition}
-    return trimmed
+            kept = {key: value for key, value in definition.items() if key not in needless}
+            trimmed["properties"][name] = inner | {"items": kept}
 
 
 def _trim(schema: Mapping[str, Any], *, nulls: bool) -> dict[str, Any]:

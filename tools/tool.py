@@ -147,7 +147,10 @@ def _sentences(error: ValidationError, schema: Mapping[str, Any]) -> list[str]:
     told: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         name = str(problem["loc"][0]) if problem["loc"] else "the arguments"
-        wanted = _KINDS.get(schema.get("properties", {}).get(name, {}).get("type", ""), "of another type")
+        field = schema.get("properties", {}).get(name, {})
+        wanted = _KINDS.get(field.get("type", ""), "of another type")
+        if "properties" in field.get("items", {}):
+            wanted = f"a list of objects with {', '.join(field['items']['properties'])}"
         if problem["type"] == "missing":
             sentence = f"The argument {name!r} is missing; it must be {wanted}."
         elif problem["type"] == "string_unicode":
@@ -157,6 +160,8 @@ def _sentences(error: ValidationError, schema: Mapping[str, Any]) -> list[str]:
             )
         else:
             reason = re.sub(r"^(Input|Value) should be ", "", problem["msg"])
+            if len(problem["loc"]) > 2:
+                reason = f"{'.'.join(str(part)[:60] for part in problem['loc'][1:])}: {reason}"
             sentence = f"{name!r} must be {wanted}" + ("." if len(problem["loc"]) < 2 else f" ({reason}).")
         told.setdefault(name, sentence)
     return list(told.values())

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .facts import Fact
 from .items import Detail, Labels, Standing
+from .origins import Origin
 
 if TYPE_CHECKING:
     from ..versions import Frame
@@ -75,7 +77,9 @@ class ItemDraft:
 
     ``header_tokens`` are those of the item's line in the block; ``model`` is remembered by the thread; ``summarize``
     leaves a job for a language model. ``happened_at`` is None for the time of the add, or to leave it as it is;
-    ``frame`` is None where the text can have no versions.
+    ``frame`` is None where the text can have no versions. ``origins`` are the places that it was made from.
+    ``fact`` is what it tells; where it shares its slot with its versions, ``joins`` says so. ``extract`` leaves a job
+    that reads facts off it.
     """
 
     item_id: str
@@ -96,6 +100,10 @@ class ItemDraft:
     summarize: bool = False
     happened_at: datetime | None = None
     frame: "Frame | None" = None
+    origins: tuple[Origin, ...] = ()
+    fact: Fact | None = None
+    joins: bool = False
+    extract: bool = False
 
     @property
     def detail(self) -> Standing:

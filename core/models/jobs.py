@@ -6,10 +6,10 @@ from typing import Literal
 
 from .drafts import Span
 
-JobKind = Literal["embed", "reweigh", "summarize", "hygiene", "reembed"]
+JobKind = Literal["embed", "reweigh", "summarize", "hygiene", "reembed", "facts", "consolidate"]
 
 
-JOB_KINDS: tuple[JobKind, ...] = ("embed", "reweigh", "summarize", "hygiene", "reembed")
+JOB_KINDS: tuple[JobKind, ...] = ("embed", "reweigh", "summarize", "hygiene", "reembed", "facts", "consolidate")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,12 @@ class TextUsage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A language model's answer; ``finished`` is False when it was cut at the token limit."""
+    """A language model's answer; ``finished`` is False when it was cut at the token limit.
+
+    ``by`` names the provider and the model, as what is made of the answer says; empty before it was paid for.
+    """
 
     text: str
     usage: TextUsage
     finished: bool
+    by: str = ""

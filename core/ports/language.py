@@ -1,5 +1,6 @@
 """What the core asks of language models, and of who keeps account of their cost."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -19,17 +20,48 @@ class TextModel(Protocol):
         """Return how many tokens prompt and answer may have together."""
         ...
 
-    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+    async def complete(
+        self, system: str, prompt: str, *, max_tokens: int, schema: Mapping[str, object] | None = None
+    ) -> Completion:
         """Return the model's answer to ``prompt`` under the instruction ``system``, of at most ``max_tokens``.
+
+        ``schema`` is a JSON schema of an object that the answer's text is to follow. Providers differ in how strictly
+        they keep to it: the text is JSON, and who asks checks the rest. The strict ones want ``additionalProperties``
+        false and every property required, at each level.
 
         Raises:
             TextModelUnavailableError: not reached, busy, timed out, or its breaker is open.
-            TextModelError: the endpoint refused the call, or its answer holds no text.
+            UnusableAnswerError: it answered nothing, or no JSON where a schema was given.
+            TextModelError: the endpoint refused the call.
         """
+        ...
+
+    async def count(self, text: str) -> int | None:
+        """Return how many of the model's own tokens a text has; None where only a paid call, or nobody, could tell."""
         ...
 
     async def aclose(self) -> None:
         """Free connections; calling it twice is allowed."""
+        ...
+
+
+class AdapterChoice(Protocol):
+    """Which adapter of a small model answers whom."""
+
+    async def choose(self, namespace: str, key: str) -> str | None:
+        """Return the adapter's name, None for the model without one; the same for a key while nothing changes."""
+        ...
+
+    async def missing(self, namespace: str, name: str) -> None:
+        """Take note that the server does not know this adapter; the model without it was asked instead."""
+        ...
+
+
+class LanguageWatch(Protocol):
+    """How a small model's server does."""
+
+    async def notes(self) -> tuple[str, ...]:
+        """Return what is to be said of it, a sentence each, within a moment; that it is down is no failure."""
         ...
 
 
@@ -54,10 +86,6 @@ class Summarizer(Protocol):
             UnusableAnswerError: the model's answers were not usable, and asking again would cost again.
             TextModelError: the endpoint refuses such calls.
         """
-        ...
-
-    async def aclose(self) -> None:
-        """Free connections; calling it twice is allowed."""
         ...
 
 

@@ -2,13 +2,18 @@
 
 from typing import Protocol
 
+from .store_consolidation import ConsolidationStore
+from .store_conversations import ConversationStore
 from .store_dumps import DumpStore
+from .store_facts import FactStore
 from .store_items import ItemStore
 from .store_jobs import JobStore
+from .store_learning import LearningStore
 from .store_ledger import LedgerStore
 from .store_people import PeopleStore
 from .store_quarantine import QuarantineStore
 from .store_search import SearchStore
+from .store_sources import SourceStore
 from .store_spaces import SpaceStore
 from .store_tasks import TaskStore
 
@@ -18,10 +23,15 @@ class Store(
     LedgerStore,
     SearchStore,
     SpaceStore,
+    SourceStore,
+    FactStore,
     JobStore,
     TaskStore,
     PeopleStore,
     QuarantineStore,
+    ConversationStore,
+    ConsolidationStore,
+    LearningStore,
     DumpStore,
     Protocol,
 ):

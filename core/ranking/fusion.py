@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 
 from ..models import Candidate, CandidateSet, QueryTime, RankedChunk
 from .features import FAMILIES, features
 from .fitted import fitted
+
+if TYPE_CHECKING:
+    from .features import Matrix
 
 HALF_LIFE = timedelta(days=30)
 """What happened this much before the newest candidate gets half the recency."""
@@ -73,24 +77,22 @@ def _parts(
     added = np.where(shares >= 0, values, 1 - values) * np.abs(shares)
     families = list(dict.fromkeys(FAMILIES.values()))
     member = np.array([[FAMILIES[name] == family for family in families] for name in FAMILIES], dtype=np.float64)
-    priors = np.array(_priors(found.candidates, time)) * [weights.priority, weights.recency, weights.time] / total
+    priors = _priors(found.candidates, time) * [weights.priority, weights.recency, weights.time] / total
     names = (*families, "priority", "recency", "time")
     # Rounded, so that what was added up in another order of candidates still ties.
     sums = np.column_stack([added @ member, priors])[:, : len(names) - (time is None)].round(_DIGITS)
     return [dict(zip(names, row, strict=False)) for row in sums.tolist()]
 
 
-def _priors(candidates: Sequence[Candidate], time: QueryTime | None) -> list[tuple[float, float, float]]:
+def _priors(candidates: Sequence[Candidate], time: QueryTime | None) -> Matrix:
     """Return each candidate's priority, recency, and whether it happened at the time asked about."""
-    newest = max(candidate.happened_at for candidate in candidates)
-    return [
-        (
-            min(max(one.priority / 10, 0.0), 1.0),
-            0.5 ** ((newest - one.happened_at) / HALF_LIFE),
-            float(time is not None and _within(one.happened_at, time)),
-        )
-        for one in candidates
-    ]
+    import numpy as np
+
+    happened = np.array([one.happened_at.timestamp() for one in candidates])
+    priority = np.array([one.priority for one in candidates]) / 10
+    asked = [time is not None and _within(one.happened_at, time) for one in candidates]
+    recency = 0.5 ** ((happened.max() - happened) / HALF_LIFE.total_seconds())
+    return np.column_stack([np.clip(priority, 0.0, 1.0), recency, np.array(asked, dtype=np.float64)])
 
 
 def _within(moment: datetime, time: QueryTime) -> bool:

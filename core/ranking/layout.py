@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,35 +62,23 @@ def lay_out(candidates: Sequence[Candidate]) -> Layout:
     """Find neighbours and groups: chunks of an item by ordinal, episodic items by their position in the thread."""
     import numpy as np
 
-    count = len(candidates)
-    previous, following = np.full(count, -1), np.full(count, -1)
-    places = sorted(range(count), key=lambda index: _place(candidates[index]))
-    groups: dict[tuple[str, str], int] = {}
-    for one, other in pairwise(places):
-        if _adjacent(candidates[one], candidates[other]):
-            following[one], previous[other] = other, one
-    group = np.array([groups.setdefault(_group(candidate), len(groups)) for candidate in candidates], dtype=np.intp)
+    groups: dict[str | tuple[str], int] = {}
+    # A thread's name may be an item's id: as a tuple it is another key.
+    named = ((one.thread,) if one.memory_type == "episodic" else one.item_id for one in candidates)
+    group = np.array([groups.setdefault(name, len(groups)) for name in named], dtype=np.intp)
+    position = np.array([one.position for one in candidates], dtype=np.int64)
+    ordinal = np.array([one.ordinal for one in candidates], dtype=np.int64)
+    count = np.array([one.chunk_count for one in candidates], dtype=np.int64)
+    order = np.lexsort((ordinal, position, group))
+    one, other = order[:-1], order[1:]
+    # Within a group, only chunks of one item share its position.
+    apart = position[other] - position[one]
+    continued = (apart == 0) & (ordinal[other] == ordinal[one] + 1)
+    begun = (apart == 1) & (ordinal[other] == 0) & (ordinal[one] == count[one] - 1)
+    adjacent = (group[one] == group[other]) & (continued | begun)
+    previous, following = np.full(len(candidates), -1), np.full(len(candidates), -1)
+    following[one[adjacent]], previous[other[adjacent]] = other[adjacent], one[adjacent]
     return Layout(previous, following, group, len(groups))
-
-
-def _group(candidate: Candidate) -> tuple[str, str]:
-    if candidate.memory_type == "episodic":
-        return ("thread", candidate.thread)
-    return ("item", candidate.item_id)
-
-
-def _place(candidate: Candidate) -> tuple[str, str, int, str, int]:
-    kind, name = _group(candidate)
-    return (kind, name, candidate.position, candidate.item_id, candidate.ordinal)
-
-
-def _adjacent(one: Candidate, other: Candidate) -> bool:
-    """Whether ``other``, which comes after ``one`` among the candidates, also comes next in its group."""
-    if _group(one) != _group(other):
-        return False
-    if one.item_id == other.item_id:
-        return other.ordinal == one.ordinal + 1
-    return other.position == one.position + 1 and other.ordinal == 0 and one.ordinal == one.chunk_count - 1
 
 
 def _taken(values: Values, neighbours: Indices, steps: int, missing: float) -> Values:

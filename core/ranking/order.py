@@ -2,10 +2,10 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..models import RankedChunk
+from ..models import RankedChunk, ToldFact
 
 PHRASE = 0.25
 """What a passage gains that has a quoted phrase word for word, as a share of the best possible score."""
@@ -30,20 +30,23 @@ def lifted(ranked: Sequence[RankedChunk], said: Sequence[bool]) -> list[RankedCh
     return changed
 
 
-def newest_first(ranked: Sequence[RankedChunk]) -> list[RankedChunk]:
+def newest_first(ranked: Sequence[RankedChunk], told: Mapping[str, ToldFact] | None = None) -> list[RankedChunk]:
     """Return the chunks with the items of each lineage in the order newest first, in the places that they have.
 
     The chunks of a newer version take the best places that any version had; what that changes of a score is its part
-    ``version``.
+    ``version``. An item that ``told`` a fact of a lineage goes with that one, as old as the fact.
     """
+    told = told or {}
     places: defaultdict[str, list[int]] = defaultdict(list)
     for index, chunk in enumerate(ranked):
-        if chunk.candidate.lineage is not None:
-            places[chunk.candidate.lineage].append(index)
+        fact = told.get(chunk.candidate.item_id)
+        lineage = chunk.candidate.lineage if fact is None else fact.lineage
+        if lineage is not None:
+            places[lineage].append(index)
     ordered = list(ranked)
     for found in places.values():
         # Sorting is stable: chunks of one version keep their order.
-        newest = sorted((ranked[index] for index in found), key=_age)
+        newest = sorted((ranked[index] for index in found), key=lambda chunk: _age(chunk, told))
         for index, chunk in zip(found, newest, strict=True):
             moved = ranked[index].score - chunk.score
             parts = {**chunk.parts, "version": moved} if moved else chunk.parts
@@ -51,7 +54,10 @@ def newest_first(ranked: Sequence[RankedChunk]) -> list[RankedChunk]:
     return ordered
 
 
-def _age(chunk: RankedChunk) -> tuple[float, str]:
+def _age(chunk: RankedChunk, told: Mapping[str, ToldFact]) -> tuple[float, str]:
+    fact = told.get(chunk.candidate.item_id)
+    if fact is not None:
+        return (-fact.happened_at.timestamp(), _reversed(fact.item_id))
     return (-chunk.candidate.happened_at.timestamp(), _reversed(chunk.candidate.item_id))
 
 

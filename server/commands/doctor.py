@@ -18,8 +18,10 @@ from ...core.spaces import Spaces
 from ..app import choose_counter, choose_embedder, choose_sealer, connect_arguments, open_store
 from ..embedders import former_embedder
 from ..http import check_exposure
+from ..language import choose_probe
 from ..logs import configure_logging
 from ..settings import Settings, config_path
+from .slm_status import generated
 
 _LEAST_FREE_BYTES = 500_000_000
 _DEAD_SHOWN = 10
@@ -40,6 +42,8 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "jobs": lambda: check_jobs(settings),
         "quarantine": lambda: check_quarantine(settings),
     }
+    if settings.slm_base_url is not None:
+        checks["small model"] = lambda: check_small_model(settings)
     print(f"palimpsest {__version__}")
     failed: list[str] = []
     for name, check in checks.items():
@@ -91,6 +95,21 @@ async def check_counter(settings: Settings) -> str:
     """Count the tokens of a word."""
     counted = choose_counter(settings).count("palimpsest")
     return counted.counter
+
+
+async def check_small_model(settings: Settings) -> str:
+    """Let the small model generate a token.
+
+    Raises:
+        TextModelError: it does not.
+    """
+    model = choose_probe(settings)
+    if model is None:
+        return "none is set"
+    try:
+        return f"{model.name}: {await generated(model)}"
+    finally:
+        await model.aclose()
 
 
 @asynccontextmanager

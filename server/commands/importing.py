@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...core.errors import InvalidInputError
 from ...core.memory import NewMemory
+from ...core.validation import Limits
 from ...tools.access import Session
 from ..settings import Settings
 from .opened import open_session
@@ -35,6 +36,10 @@ class Found:
 
 async def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Import with progress, then wait until everything is searchable by meaning."""
+    if arguments.transcripts:
+        return await _run_transcripts(settings, arguments)
+    if arguments.session or arguments.window:
+        raise InvalidInputError("--session and --window are of transcripts; pass --transcripts, too.")
     found = list(find_files([Path(path) for path in arguments.paths]))
     async with open_session(settings) as session:
         thread = arguments.thread or session.thread
@@ -47,6 +52,25 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
             trust="low" if arguments.untrusted else "normal",
         )
         print(", ".join(f"{count} {what}" for what, count in counts.items()) or "no files found")
+        await wait_until_embedded(session)
+    return 0
+
+
+async def _run_transcripts(settings: Settings, arguments: argparse.Namespace) -> int:
+    from .importing_transcripts import Wanted, add_transcripts
+
+    if arguments.tag:
+        raise InvalidInputError("Turns bear no tags: their session and thread name them; leave --tag out.")
+    wanted = Wanted(
+        thread=arguments.thread,
+        session=arguments.session,
+        window=arguments.window or "sliding",
+        trust="low" if arguments.untrusted else "normal",
+        limits=Limits(settings.max_item_bytes, settings.max_store_bytes),
+    )
+    async with open_session(settings) as session:
+        counts = await add_transcripts(session, arguments.paths, wanted)
+        print(", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no turns found")
         await wait_until_embedded(session)
     return 0
 

@@ -16,7 +16,7 @@ from ..settings import Settings
 from ..stdio import stop_on_signals
 from ..workers import EVERY_SECONDS, Worker
 
-_SHOWN: tuple[Outcome, ...] = ("done", "failed", "postponed", "dead")
+_SHOWN: tuple[Outcome, ...] = ("done", "fallback", "failed", "postponed", "dead")
 
 
 async def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...core.errors import TextModelError, UnusableAnswerError
@@ -15,17 +16,21 @@ class AnthropicMessages(Endpoint):
 
     provider = "anthropic"
 
-    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+    async def complete(
+        self, system: str, prompt: str, *, max_tokens: int, schema: Mapping[str, object] | None = None
+    ) -> Completion:
         """See TextModel."""
         client = await self._connect()
+        form = {} if schema is None else {"output_config": {"format": {"type": "json_schema", "schema": dict(schema)}}}
         try:
             answer = await client.messages.create(
                 model=self._model,
                 system=system,
                 messages=[{"role": "user", "content": prompt}],
                 max_tokens=max_tokens,
+                **form,
             )
-            return self._read(answer)
+            return self._checked(self._read(answer), schema)
         except TextModelError:
             raise
         except (self._sdk.AnthropicError, ValueError, TypeError, AttributeError) as error:

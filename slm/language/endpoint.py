@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Literal
 
-from ...core.errors import TextModelError, TextModelUnavailableError
+from ...core.errors import TextModelError, TextModelUnavailableError, UnknownTextModelError, UnusableAnswerError
+from ...core.models import Completion
+from .refusals import is_json, no_json
 
 Provider = Literal["openai", "anthropic"]
 LONGEST_RETRY_SECONDS = 3600.0
@@ -23,6 +26,7 @@ class Endpoint:
     """
 
     provider: ClassVar[Provider]
+    key_setting: ClassVar[str] = "PALIMPSEST_SUMMARIZER_API_KEY"
 
     def __init__(
         self,
@@ -63,6 +67,15 @@ class Endpoint:
         if client is not None:
             await client.close()
 
+    async def count(self, text: str) -> int | None:
+        """See TextModel: these endpoints do not tell."""
+        return None
+
+    def _checked(self, answer: Completion, schema: Mapping[str, object] | None) -> Completion:
+        if schema is not None and not is_json(answer.text):
+            raise UnusableAnswerError(no_json(self._model))
+        return answer
+
     async def _connect(self) -> Any:
         if self._sdk is None:
             # The import takes a second or two, too long for the event loop.
@@ -90,9 +103,9 @@ class Endpoint:
     def _of_status(self, where: str, error: Any) -> TextModelError:
         status = int(error.status_code)
         if status in (401, 403):
-            return TextModelError(f"{where} refused the key ({status}); set PALIMPSEST_SUMMARIZER_API_KEY.")
+            return TextModelError(f"{where} refused the key ({status}); set {self.key_setting}.")
         if status == 404:
-            return TextModelError(f"{where} knows no such model, or is no such endpoint (404).")
+            return UnknownTextModelError(f"{where} knows no such model, or is no such endpoint (404).")
         if status in _BUSY or status >= 500:
             wait = retry_after(error.response.headers.get("retry-after"))
             return TextModelUnavailableError(f"{where} is busy or failing ({status}).", retry_after_seconds=wait)

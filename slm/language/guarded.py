@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from ...core.errors import TextModelUnavailableError
 from ...core.models import Completion
@@ -57,13 +57,15 @@ class Guarded:
         """See TextModel."""
         await self._inner.aclose()
 
-    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+    async def complete(
+        self, system: str, prompt: str, *, max_tokens: int, schema: Mapping[str, object] | None = None
+    ) -> Completion:
         """See TextModel."""
         async with self._slots:
             attempt = 1
             while True:
                 try:
-                    return await self._once(system, prompt, max_tokens)
+                    return await self._once(system, prompt, max_tokens, schema)
                 except TextModelUnavailableError as error:
                     wait = self._wait(attempt, error.retry_after_seconds)
                     if attempt >= ATTEMPTS or wait > LONGEST_WAIT_SECONDS or self._is_open():
@@ -71,12 +73,16 @@ class Guarded:
                     attempt += 1
                 await self._sleep(wait)
 
-    async def _once(self, system: str, prompt: str, max_tokens: int) -> Completion:
+    async def count(self, text: str) -> int | None:
+        """See TextModel; nothing is counted while the endpoint is left alone."""
+        return None if self._is_open() else await self._inner.count(text)
+
+    async def _once(self, system: str, prompt: str, max_tokens: int, schema: Mapping[str, object] | None) -> Completion:
         self._check()
         half_open = self._failures >= OPENS_AFTER
         self._trying = half_open or self._trying
         try:
-            answer = await self._inner.complete(system, prompt, max_tokens=max_tokens)
+            answer = await self._inner.complete(system, prompt, max_tokens=max_tokens, schema=schema)
         except TextModelUnavailableError:
             self._failures += 1
             if self._failures >= OPENS_AFTER:

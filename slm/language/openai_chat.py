@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...core.errors import TextModelError, UnusableAnswerError
@@ -20,15 +21,17 @@ class OpenAIChat(Endpoint):
         """Return the name of the answer's bound: OpenAI's newer models take only the new one, other servers the old."""
         return "max_completion_tokens" if self._base_url is None else "max_tokens"
 
-    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+    async def complete(
+        self, system: str, prompt: str, *, max_tokens: int, schema: Mapping[str, object] | None = None
+    ) -> Completion:
         """See TextModel."""
         client = await self._connect()
         messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
         try:
             answer = await client.chat.completions.create(
-                model=self._model, messages=messages, **{self.bound: max_tokens}
+                model=self._model, messages=messages, **{self.bound: max_tokens}, **self._form(schema)
             )
-            return self._read(answer, system + prompt)
+            return self._checked(self._read(answer, system + prompt), schema)
         except TextModelError:
             raise
         except (self._sdk.OpenAIError, ValueError, TypeError, AttributeError, IndexError) as error:
@@ -41,13 +44,19 @@ class OpenAIChat(Endpoint):
         text = choice.message.content
         if not isinstance(text, str) or not text.strip():
             raise UnusableAnswerError(empty(self._model))
-        return Completion(text.strip(), self._usage(answer, sent, text), choice.finish_reason != "length")
+        return Completion(text.strip(), self._usage(answer, sent, text, self._model), choice.finish_reason != "length")
 
-    def _usage(self, answer: Any, sent: str, text: str) -> TextUsage:
+    def _usage(self, answer: Any, sent: str, text: str, model: str) -> TextUsage:
         usage = answer.usage
         if usage is None:
             # Some servers do not count: four bytes a token is what is charged for here then.
-            return TextUsage(self._model, len(sent.encode()) // 4 + 1, len(text.encode()) // 4 + 1)
+            return TextUsage(model, len(sent.encode()) // 4 + 1, len(text.encode()) // 4 + 1)
         details = getattr(usage, "prompt_tokens_details", None)
         cached = getattr(details, "cached_tokens", None) or 0
-        return TextUsage(self._model, usage.prompt_tokens or 0, usage.completion_tokens or 0, cached)
+        return TextUsage(model, usage.prompt_tokens or 0, usage.completion_tokens or 0, cached)
+
+    def _form(self, schema: Mapping[str, object] | None) -> dict[str, Any]:
+        if schema is None:
+            return {}
+        form = {"name": "answer", "schema": dict(schema), "strict": True}
+        return {"response_format": {"type": "json_schema", "json_schema": form}}

@@ -1,6 +1,6 @@
 """Money: what a call may cost at most is checked before it, what it did cost is noted after it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ...core.errors import SpendingLimitError
@@ -35,7 +35,14 @@ class Purse:
         self._promised: dict[str, int] = {}
 
     async def complete(
-        self, account: Account, model: TextModel, system: str, prompt: str, *, max_tokens: int
+        self,
+        account: Account,
+        model: TextModel,
+        system: str,
+        prompt: str,
+        *,
+        max_tokens: int,
+        schema: Mapping[str, object] | None = None,
     ) -> Completion:
         """Make a call and note what it used.
 
@@ -47,7 +54,7 @@ class Purse:
         most = TextUsage(model.name, len((system + prompt).encode()) // 3 + 50, max_tokens)
         promised = await self._promise(account.namespace, model.name, self._price(most))
         try:
-            answer = await model.complete(system, prompt, max_tokens=max_tokens)
+            answer = await model.complete(system, prompt, max_tokens=max_tokens, schema=schema)
         finally:
             self._promised[account.namespace] = self._promised.get(account.namespace, 0) - promised
         await self._meter.note_usage(

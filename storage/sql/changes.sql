@@ -82,6 +82,8 @@ WHERE cardinality($12) < cardinality($7)
     OR cardinality($7) > 0 AND EXISTS (SELECT FROM space WHERE $14 <> space.serving OR $14 <> space.wanted)
 UNION ALL
 SELECT $1, $15 + 2, 'summarize', $2, now() WHERE $17::boolean
+UNION ALL
+SELECT $1, $18::bigint, 'facts', $2, now() WHERE $18 IS NOT NULL
 ON CONFLICT (namespace_id, kind, item_id) DO UPDATE SET owner = NULL, leased_until = NULL, due_at = excluded.due_at,
     attempts = 0, failed_at = NULL
 
@@ -131,7 +133,8 @@ RETURNING *
 
 -- put_others_back --
 -- Let other items stand, and be versions of others, as before a change that is undone.
-UPDATE palimpsest.items i SET detail = w.detail, cost = w.cost, lineage = w.lineage
+UPDATE palimpsest.items i SET detail = w.detail, cost = w.cost, lineage = w.lineage,
+    latest = i.latest OR w.lineage IS NULL
 FROM unnest($2::bigint[], $3::text[], $4::integer[], $5::bigint[]) AS w(item_id, detail, cost, lineage)
 WHERE i.namespace_id = $1 AND i.item_id = w.item_id
 RETURNING i.*

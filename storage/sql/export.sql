@@ -26,12 +26,22 @@ SELECT
     (SELECT count(*) FROM palimpsest.quarantine_items q WHERE q.namespace_id = $1 AND $2 IS NULL) AS quarantine_item,
     (SELECT count(*) FROM palimpsest.usage u
      WHERE u.namespace_id = $1 AND ($2 IS NULL OR u.thread = $2)) AS usage,
+    (SELECT count(*) FROM palimpsest.training_examples e
+     WHERE e.namespace_id = $1 AND ($2 IS NULL OR e.item_id IN
+        (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS training_example,
     (SELECT count(*) FROM palimpsest.agents a WHERE a.namespace_id = $1 AND $2 IS NULL) AS agent,
     (SELECT count(*) FROM palimpsest.tasks t WHERE t.namespace_id = $1 AND $2 IS NULL) AS task,
     (SELECT count(*) FROM palimpsest.task_dependencies d WHERE d.namespace_id = $1 AND $2 IS NULL) AS task_dependency,
     (SELECT count(*) FROM palimpsest.task_items i WHERE i.namespace_id = $1 AND $2 IS NULL) AS task_item,
     (SELECT count(*) FROM palimpsest.task_notes n WHERE n.namespace_id = $1 AND $2 IS NULL) AS task_note,
-    (SELECT count(*) FROM palimpsest.human_requests r WHERE r.namespace_id = $1 AND $2 IS NULL) AS human_request
+    (SELECT count(*) FROM palimpsest.human_requests r WHERE r.namespace_id = $1 AND $2 IS NULL) AS human_request,
+    (SELECT count(*) FROM palimpsest.item_sources s
+     WHERE s.namespace_id = $1 AND ($2 IS NULL OR s.item_id IN
+        (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2) AND s.source_id IN
+        (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS item_source,
+    (SELECT count(*) FROM palimpsest.facts x
+     WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
+        (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS fact
 
 -- export_thread --
 -- Threads, without their accounts.

@@ -73,6 +73,8 @@ WITH namespace AS (
     SELECT $1, $32 + 1, 'reweigh', NULL, now() + $33::interval FROM item
     UNION ALL
     SELECT $1, $32 + 2, 'summarize', item_id, now() FROM item WHERE $37::boolean
+    UNION ALL
+    SELECT $1, $44::bigint, 'facts', item_id, now() FROM item WHERE $44 IS NOT NULL
     ON CONFLICT DO NOTHING
 )
 SELECT item.created_at, item.updated_at, item.happened_at, to_jsonb(thread.*) AS account FROM item, thread

@@ -19,12 +19,15 @@ from palimpsest.core.ladder import one_down
 from palimpsest.core.models import (
     AgentDraft,
     Closing,
+    ExampleDraft,
+    Fact,
     Filters,
     HumanRequest,
     Item,
     ItemDraft,
     ItemState,
     Labels,
+    Origin,
     Rendition,
     TaskChange,
     TaskDraft,
@@ -76,6 +79,7 @@ async def fill(store: Store, namespace: str) -> Sequence[str]:
         expires_at=START + timedelta(days=3, microseconds=1),
     )
     fourth, purged = draft(namespace, LONG + " again"), draft(namespace, "to be purged", thread="other")
+    third = replace(third, fact=Fact("Ann", "home", "Oslo", valid_from=START, extractor="rules/1"))
     for made in (first, second, third, fourth, purged):
         await store.add(namespace, made, budgets=BUDGETS)
     await edit(store, namespace, first.item_id, LONG + " more")
@@ -102,7 +106,15 @@ async def fill(store: Store, namespace: str) -> Sequence[str]:
     await store.note_usage(namespace, usage, micros=None, purpose="other")
     await fill_work(store, namespace, [first.item_id, fourth.item_id])
     await ask_people(store, namespace, first)
+    await store.link_sources(namespace, fourth.item_id, [Origin(first.item_id, 2, 9)])
+    await store.put_examples(namespace, [example_of(fourth.item_id), example_of(None)])
     return [first.item_id, second.item_id, third.item_id, fourth.item_id]
+
+
+def example_of(item_id: str | None) -> ExampleDraft:
+    """What may be learned from an item, or was given by a person."""
+    prompt = f"Shorten\u2028 what {'a person gave' if item_id is None else 'an item says'}."
+    return ExampleDraft("compress", "Be brief.", prompt, "Short.", "client:ann", "ab" * 32, "train", item_id)
 
 
 async def fill_work(store: Store, namespace: str, item_ids: Sequence[str]) -> None:

@@ -125,7 +125,8 @@ async def test_versions_that_an_add_joined_are_apart_again(store: Store, mine: s
     blue = await add(store, mine, BLUE, versioned=True)
     assert (await store.get(mine, red.item_id)).superseded_by == blue.item_id
     await take_back(store, mine)
-    assert (await store.get(mine, red.item_id)).superseded_by is None
+    alone = await store.get(mine, red.item_id)
+    assert (alone.lineage, alone.latest, alone.superseded_by) == (None, True, None)
     assert await state_hash(store, mine) == before
 
 

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 import pytest
 
-from palimpsest.core.errors import TextModelError, TextModelUnavailableError, UnusableAnswerError
+from palimpsest.core.errors import TextModelError, TextModelUnavailableError, UnknownTextModelError, UnusableAnswerError
 from palimpsest.core.ports import TextModel
 from palimpsest.slm.language.anthropic_messages import AnthropicMessages
 from palimpsest.slm.language.endpoint import retry_after
@@ -113,7 +114,7 @@ async def test_a_server_that_does_not_count_is_charged_by_bytes(script: Script, 
 CASES: dict[str, tuple[Answer, type[TextModelError], str]] = {
     "wrong key": (401, TextModelError, "refused the key (401); set PALIMPSEST_SUMMARIZER_API_KEY"),
     "forbidden": (403, TextModelError, "refused the key (403)"),
-    "no such model": (404, TextModelError, "knows no such model"),
+    "no such model": (404, UnknownTextModelError, "knows no such model"),
     "too long": (400, TextModelError, "refused the request (400)"),
     "too large": (413, TextModelError, "refused the request (413)"),
     "too many": (429, TextModelUnavailableError, "busy or failing (429)"),
@@ -124,7 +125,7 @@ CASES: dict[str, tuple[Answer, type[TextModelError], str]] = {
     "garbage": ("garbage", TextModelError, "no completion"),
     "foreign": ("foreign", TextModelError, "no completion"),
     "empty": ("empty", UnusableAnswerError, "answered nothing"),
-    "refused": ("refuse", UnusableAnswerError, "refused to shorten"),
+    "refused": ("refuse", UnusableAnswerError, "refused to answer"),
 }
 
 
@@ -199,3 +200,32 @@ async def test_a_closed_client_says_so_and_may_be_closed_again(build: Build) -> 
 )
 def test_a_retry_after_header_is_read_with_care(header: str | None, seconds: float | None) -> None:
     assert retry_after(header) == seconds
+
+
+def _broken(answer: str, system: str, prompt: str) -> str:
+    return answer
+
+
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
+
+
+async def test_a_schema_goes_out_as_the_provider_wants_it_and_the_answer_is_json(
+    script: Script, build: Build, provider: str
+) -> None:
+    script.says = lambda system, prompt: '{"a": 1}'
+    model = build()
+    answer = await model.complete("s", "p", max_tokens=20, schema=SCHEMA)
+    assert answer.text == '{"a": 1}'
+    (request,) = script.requests
+    if provider == "openai":
+        form = request["response_format"]
+        assert (form["type"], form["json_schema"]["schema"]) == ("json_schema", SCHEMA)
+        assert form["json_schema"]["strict"] is True
+    else:
+        assert request["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}}
+    for broken in ("no JSON", '{"a": 1', "[1]", '{"a": 1} and more'):
+        script.says = partial(_broken, broken)
+        with pytest.raises(UnusableAnswerError, match="not answer in the form asked for"):
+            await model.complete("s", "p", max_tokens=20, schema=SCHEMA)
+    assert await model.count("text") is None
+    await model.aclose()

@@ -117,6 +117,8 @@ def serve(script: Script) -> Generator[str]:
 
     class Endpoint(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body in one packet: in two, the second waits for the acknowledgement of the first.
+        wbufsize = -1
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,37 @@ from mcp.client.stdio import stdio_client
 
 from palimpsest.server.app import Application
 from palimpsest.server.mcp_server import build_server
-from palimpsest.server.settings import Settings
+from palimpsest.server.settings import load_settings
 from palimpsest.storage.embedded import EmbeddedConfig, EmbeddedServer
+
+from ..contract.vllm_server import Vllm, serve
 
 ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
 TRANSPORTS = ("in-memory", "stdio", "http", "sse")
 Connect = Callable[[], AbstractAsyncContextManager[Client]]
+NOWHERE = "http://127.0.0.1:9/v1"
+"""Nobody listens there."""
+_small_model: dict[str, str] = {}
+"""The settings of a small model that all servers have; none unless TEST_SLM asks for it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_model() -> Generator[None]:
+    """Give every server a small model if TEST_SLM says so: ``answering`` one that answers, ``absent`` an address alone.
+
+    What the tests expect stays the same: everything works without a small model, and beside one.
+    """
+    wanted = os.environ.get("TEST_SLM")
+    with serve(Vllm()) if wanted == "answering" else nullcontext(NOWHERE) as address:
+        if wanted:
+            url = f"{address}/v1" if wanted == "answering" else address
+            _small_model.update(
+                PALIMPSEST_SLM_BASE_URL=url,
+                PALIMPSEST_SLM_MODEL="slm",
+                PALIMPSEST_SLM_API_KEY="k",
+                PALIMPSEST_FACTS="auto",
+            )
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +65,25 @@ def memory_dir(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path, None
             runner.run(server.__aexit__(None, None, None))
 
 
+def small_model_answers() -> bool:
+    """Say whether the servers have a small model that writes summaries."""
+    return os.environ.get("TEST_SLM") == "answering"
+
+
+def small_model_is_missing() -> bool:
+    """Say whether the servers have a small model that nobody serves, which the doctor calls an illness."""
+    return os.environ.get("TEST_SLM") == "absent"
+
+
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """This environment with the settings of a test only."""
+    """This environment with the settings of a test only; a test of a provider's model has no small one before it."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("PALIMPSEST_") and name not in ("DATABASE_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY")
     }
-    return kept | {"PALIMPSEST_DATA_DIR": str(folder), "PALIMPSEST_IDLE_SECONDS": "0", **more}
+    small = {} if "PALIMPSEST_SUMMARIZER" in more else _small_model
+    return kept | small | {"PALIMPSEST_DATA_DIR": str(folder), "PALIMPSEST_IDLE_SECONDS": "0", **more}
 
 
 def stdio_parameters(folder: Path, **more: str) -> StdioServerParameters:
@@ -112,7 +148,7 @@ def connect(request: pytest.FixtureRequest, era: str, memory_dir: Path) -> Conne
         @asynccontextmanager
         async def connected() -> AsyncGenerator[Client, None]:
             async with (
-                Application(Settings(data_dir=memory_dir, idle_seconds=0)) as application,
+                Application(load_settings(environment(memory_dir))) as application,
                 Client(build_server(application), mode=mode) as client,
             ):
                 yield client

@@ -34,6 +34,16 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     return code, capsys.readouterr().out
 
 
+def test_transcripts_are_imported_once_and_found(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    path.write_text('{"role": "user", "content": "Oolong steeps for four minutes."}\n{"role": "user", "con')
+    code, out = run(capsys, "import", "--transcripts", str(path), "--session", "tea")
+    assert (code, out) == (0, "talk.jsonl as tea: 1 added\n  left out: line 2 is cut or no JSON object\n1 added\n")
+    assert run(capsys, "import", "--transcripts", str(path), "--session", "tea")[1].endswith("\n1 known\n")
+    _, out = run(capsys, "search", "oolong", "--thread", "tea", "--limit", "1")
+    assert "user: Oolong steeps for four minutes." in out
+
+
 def test_import_search_get_undo_and_stats(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     folder.mkdir()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from mcp.types import TextResourceContents
 
 from ..applications import call, refusal, until_embedded
-from .conftest import Connect
+from .conftest import Connect, small_model_answers
 
 
 async def test_a_client_adds_finds_reads_changes_and_forgets(connect: Connect, era: str) -> None:
@@ -114,7 +116,9 @@ async def test_a_thread_outgrows_its_window_and_loses_nothing(connect: Connect) 
         assert whole["used"] < 0.75 * 2048
         resource = (await client.read_resource(f"memory://context/{thread}")).contents[0]
         assert isinstance(resource, TextResourceContents)
-        assert resource.text == whole["context"]
+        if not small_model_answers():
+            # A model's summaries come at any moment.
+            assert resource.text == whole["context"]
 
         asked = await call(
             client, "memory_context", thread=thread, query="who is the clerk of ledger 3", max_tokens=300
@@ -124,7 +128,12 @@ async def test_a_thread_outgrows_its_window_and_loses_nothing(connect: Connect) 
 
         smaller = await call(client, "memory_compress", thread=thread, share=0.2)
         assert smaller["utilization"] <= 0.2
-        offer = await call(client, "memory_compress", thread=thread, hand_out=True)
+        if small_model_answers():
+            # Once it has written all summaries, none is left to hand out.
+            page = await call(client, "memory_retrieve", item_id=next(iter(texts)))
+            offer: Mapping[str, Any] = {"item_id": page["item_id"], "sha256": page["sha256"]}
+        else:
+            offer = await call(client, "memory_compress", thread=thread, hand_out=True)
         mine = f"A ledger of {thread}, in my own words."
         await call(
             client, "memory_compress", item_ids=[offer["item_id"]], summary=mine, sha256=offer["sha256"], thread=thread

@@ -14,8 +14,8 @@ from pathlib import Path
 TEMPLATE = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}assistant:"
 
 
-def make(folder: Path) -> None:
-    """Write model and tokenizer."""
+def make(folder: Path, template: str | None = TEMPLATE) -> None:
+    """Write model and tokenizer, without a chat template where ``template`` is None."""
     torch, transformers = (importlib.import_module(name) for name in ("torch", "transformers"))
     tokenizers = importlib.import_module("tokenizers")
     folder.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,8 @@ def make(folder: Path) -> None:
         pad_token="<|endoftext|>",
         model_max_length=2048,
     )
-    tokenizer.chat_template = TEMPLATE
+    if template is not None:
+        tokenizer.chat_template = template
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
     config = transformers.PhiConfig(

@@ -152,6 +152,7 @@ async def test_few_chunks_are_all_compared(big: Mapping[str, Any], monkeypatch: 
     monkeypatch.setattr(search_tables, "EVERY_WORD_UP_TO", 50_000)
     used, found = await reads(big, terms(RARE), meant=3)
     assert "hnsw" not in used
+    assert not used & {"whole items", "whole chunks"}
     assert found.exact
 
 

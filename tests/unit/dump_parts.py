@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from palimpsest.core.dump_images import Image
 from palimpsest.core.dump_lines import (
     End,
     Header,
@@ -20,7 +21,7 @@ from palimpsest.core.dump_reader import read_dump
 from palimpsest.core.dump_records import (
     ContentRecord,
     EventRecord,
-    Image,
+    ExampleRecord,
     ImageRecord,
     ItemRecord,
     KeyRecord,
@@ -34,6 +35,7 @@ from palimpsest.core.dump_records import (
     UsageRecord,
     type_names,
 )
+from palimpsest.core.dump_sources import FactRecord, ItemSourceRecord
 from palimpsest.core.dump_work import AgentRecord, TaskDependencyRecord, TaskItemRecord, TaskNoteRecord, TaskRecord
 from palimpsest.core.ids import Subject, format_item_id, public_id
 
@@ -177,6 +179,17 @@ def request(number: int, **given: Any) -> RequestRecord:
     return RequestRecord(**{**fields, **given})
 
 
+def made_from(number: int, source: int, **given: Any) -> ItemSourceRecord:
+    fields: dict[str, Any] = {"source_version": 1, "start_offset": 0, "end_offset": None}
+    return ItemSourceRecord(item_id=item_id(number), source_id=item_id(source), **{**fields, **given})
+
+
+def told(number: int, **given: Any) -> FactRecord:
+    fields: dict[str, Any] = {"subject": "Ann", "relation": "home", "value": "Oslo", "single": True, "importance": 3}
+    stated: dict[str, Any] = {"sha256": sha256(b"second"), "valid_from": AT, "extractor": "rules/1"}
+    return FactRecord(item_id=item_id(number), **{**fields, **stated, **given})
+
+
 def whole() -> list[Record]:
     """One of everything, as a store would give it."""
     return [
@@ -210,6 +223,22 @@ def whole() -> list[Record]:
         ),
         *work(),
         request(20),
+        made_from(2, 1),
+        told(1),
+        ExampleRecord(
+            example_id=30,
+            kind="compress",
+            system="",
+            prompt="Shorten\u2028 it.",
+            completion="Short.",
+            teacher="client:ann",
+            source_sha256=sha256(b"s"),
+            split="held",
+            item_id=item_id(1),
+            sha256=sha256(b"e"),
+            created_at=AT,
+            revoked_at=None,
+        ),
     ]
 
 

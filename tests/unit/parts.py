@@ -8,10 +8,10 @@ from palimpsest.core.context import Context
 from palimpsest.core.detection import PatternDetector
 from palimpsest.core.jobs import JobRunner
 from palimpsest.core.memory import Caller, Memory
-from palimpsest.core.ports import HumanGate, Sealer, Store
+from palimpsest.core.ports import Answerer, FactExtractor, HumanGate, LanguageWatch, Sealer, Store
 from palimpsest.core.ranking import Weights
 from palimpsest.core.screening import ScanPolicy
-from palimpsest.core.services import Ports, Services, build_services
+from palimpsest.core.services import Consolidating, Ports, Services, build_services
 from palimpsest.core.usage import UsageLog
 from palimpsest.core.validation import Limits
 from palimpsest.slm.lexical import WordEncoder
@@ -53,12 +53,16 @@ def build_parts(
     sealer: Sealer | None = None,
     scan: ScanPolicy | None = None,
     gate: HumanGate | None = None,
+    answerer: Answerer | None = None,
+    watch: LanguageWatch | None = None,
+    consolidating: Consolidating | None = None,
+    extractors: tuple[FactExtractor, ...] = (),
 ) -> Parts:
     """Wire a memory; ``store`` stands in for the in-memory one, and has its time from ``clock``.
 
     ``weights`` rank instead of the fitted ones. With ``untrusted`` searches have what is not trusted. With ``corrects``
     words are encoded as a server does it, and mistyped ones looked for. Texts are looked at for secrets only where
-    ``scan`` says what becomes of those.
+    ``scan`` says what becomes of those, and for facts only where there are ``extractors``.
     """
     embedder, usage = HashEmbedder(), UsageLog()
     lexicon = WordEncoder() if corrects else WordLexicon()
@@ -78,12 +82,16 @@ def build_parts(
             budgets=budgets or fixed_budget(window),
             usage=usage,
             limits=limits or Limits(),
+            watch=watch,
             weights=weights,
             untrusted=untrusted,
             sealer=sealer,
             detector=None if scan is None else PatternDetector(),
             scan=scan or ScanPolicy(),
             gate=gate,
+            consolidating=consolidating or Consolidating(),
+            extractors=extractors,
+            answerer=answerer,
         )
     )
     return Parts(

@@ -16,7 +16,7 @@ DOCKER = ROOT / "docker"
 SCHEMA = ROOT / "tests" / "schemas" / "compose-spec.json"
 SECRETS = ("POSTGRES_PASSWORD", "PALIMPSEST_BEARER_TOKEN")
 COMPOSE_FILES = sorted(DOCKER.glob("compose*.yaml"))
-DOCKERFILES = sorted(DOCKER.glob("Dockerfile*"))
+DOCKERFILES = sorted(DOCKER.glob("*Dockerfile"))
 
 
 def compose() -> dict[str, Any]:
@@ -115,7 +115,7 @@ def test_only_loopback_is_published_and_the_database_not_at_all() -> None:
 
 def test_services_restart_and_wait_for_a_healthy_database() -> None:
     services = compose()["services"]
-    assert all(service["restart"] == "unless-stopped" for service in services.values())
+    assert {name for name, one in services.items() if one["restart"] != "unless-stopped"} == {"trainer"}
     assert services["server"]["depends_on"]["database"]["condition"] == "service_healthy"
     assert "pg_isready" in " ".join(services["database"]["healthcheck"]["test"])
 
@@ -134,3 +134,66 @@ def test_the_build_context_leaves_out_what_the_wheel_is_not_built_from() -> None
     assert {"core", "server", "slm", "storage", "tools", "pyproject.toml", "constraints.txt"} <= kept
     assert all((ROOT / name).exists() for name in kept)
     assert kept.isdisjoint({".git", ".venv", "tests", "docker"})
+
+
+def small_models() -> dict[str, dict[str, Any]]:
+    """The services that serve a small language model, by profile."""
+    return {name: one for name, one in compose()["services"].items() if "slm" in name}
+
+
+def test_only_server_and_database_start_unless_a_profile_is_asked_for() -> None:
+    services = compose()["services"]
+    assert {name: one.get("profiles") for name, one in services.items()} == {
+        "server": None,
+        "database": None,
+        "slm": ["slm"],
+        "slm-cpu": ["slm-cpu"],
+        "trainer": ["trainer"],
+    }
+    server = services["server"]["environment"]
+    assert server["PALIMPSEST_SLM_BASE_URL"] == "${PALIMPSEST_SLM_BASE_URL:-}", "empty: nothing is asked"
+
+
+def test_a_small_model_is_reached_from_inside_only_and_never_without_a_key(tmp_path: Path) -> None:
+    networks = compose()["networks"]
+    for one in small_models().values():
+        assert "ports" not in one
+        assert set(one["networks"]) == {"inside", "models"}
+        assert "models" not in compose()["services"]["server"]["networks"]
+        assert one["environment"]["VLLM_API_KEY"] == "${SLM_API_KEY:-}"
+        assert not any("api-key" in argument for argument in one["command"]), "everybody sees arguments"
+        shell = [part.replace("$$", "$") for part in one["entrypoint"]]
+        (tmp_path / "vllm").write_text('#!/bin/sh\necho "$VLLM_API_KEY" "$@"\n')
+        (tmp_path / "vllm").chmod(0o755)
+        told: dict[str, subprocess.CompletedProcess[str]] = {}
+        for key in ("", "secret"):
+            told[key] = subprocess.run(
+                [*shell, "microsoft/phi-2", "--dtype"],
+                env={"PATH": f"{tmp_path}:/usr/bin:/bin", "VLLM_API_KEY": key},
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
+        assert told[""].returncode == 1
+        assert "SLM_API_KEY" in told[""].stderr
+        assert told["secret"].stdout.split() == ["secret", "serve", "microsoft/phi-2", "--dtype"]
+    assert networks["inside"]["internal"] is True
+
+
+def test_a_small_model_takes_adapters_but_cannot_write_them() -> None:
+    for one in small_models().values():
+        assert "adapters:/adapters:ro" in one["volumes"]
+        assert "--enable-lora" in one["command"]
+        assert one["environment"]["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "true"
+        at = one["command"].index("--structured-outputs-config")
+        assert json.loads(one["command"][at + 1]) == {"disable_any_whitespace": True, "backend": "xgrammar"}
+    assert "adapters:/adapters" in compose()["services"]["trainer"]["volumes"]
+
+
+def test_a_gpu_is_reserved_where_one_is_needed() -> None:
+    services = compose()["services"]
+    for name in ("slm", "trainer"):
+        (device,) = services[name]["deploy"]["resources"]["reservations"]["devices"]
+        assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+    assert "deploy" not in services["slm-cpu"]

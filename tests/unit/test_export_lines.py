@@ -51,6 +51,7 @@ def test_records_are_sorted_by_type_and_key() -> None:
         *("thread", "item", "content", "rendition"),
         *("idempotency_key", "event", "before_image", "prior", "quarantine_item", "usage"),
         *("agent", "task", "task_dependency", "task_item", "task_note", "human_request"),
+        *("item_source", "fact", "training_example"),
     )
 
 

@@ -38,6 +38,7 @@ from .dump_parts import (
     event,
     item,
     item_id,
+    made_from,
     prior,
     read,
     rendition,
@@ -46,6 +47,7 @@ from .dump_parts import (
     sha256,
     tally,
     thread,
+    told,
     whole,
 )
 
@@ -150,6 +152,11 @@ BARE: list[Record] = [thread(), item(1, b"x"), content(1, b"x")]
         (with_(event(14, 3, subject="task"), replace(prior(14, 3), subject="agent")), "is the id of no agent"),
         (with_(request(21, subject=None)), "has a subject without an id, or an id without a subject"),
         (with_(request(21, subject="task")), "is the id of no task"),
+        (with_(told(3)), "there is no item"),
+        (with_(made_from(3, 1)), "there is no item"),
+        (with_(made_from(1, 3)), "there is no item"),
+        (with_(made_from(2, 2)), "made from itself"),
+        (with_(made_from(1, 2, start_offset=4, end_offset=4)), "ends before it begins"),
         (with_(request(21, status="open")), "is open, and has an end"),
         (with_(request(21, answered_at=None)), "is answered, and has no end"),
         (with_(item(3, b"second"), content(3, b"second")), "has the same content in the same thread"),
@@ -186,10 +193,10 @@ def test_the_same_content_may_stand_twice_when_one_is_forgotten_or_elsewhere() -
 def test_counts_and_hash_must_be_those_of_the_lines() -> None:
     lines = [encode_header(Header("mine", tally(whole()))), *map(encode_record, whole())]
     # Without the last record nothing else is missing: only the header's counts know of it.
-    with pytest.raises(InvalidInputError, match="it has 24 records and should have 25"):
+    with pytest.raises(InvalidInputError, match="it has 27 records and should have 28"):
         read(sealed(lines[:-1]))
     body = b"".join(lines)
-    with pytest.raises(InvalidInputError, match="it has 25 records"):
-        read(body + encode_end(End(24, sha256(body))))
+    with pytest.raises(InvalidInputError, match="it has 28 records and should have 28"):
+        read(body + encode_end(End(27, sha256(body))))
     with pytest.raises(InvalidInputError, match="was changed: its SHA-256"):
-        read(body + encode_end(End(25, sha256(body[1:]))))
+        read(body + encode_end(End(28, sha256(body[1:]))))

@@ -81,7 +81,7 @@ async def test_the_default_list_leaves_memory_list_out_and_all_has_it() -> None:
         *default,
         "memory_list",
         "memory_export",
-        *("agent_register", "agent_list", "human_ask", "human_list"),
+        *("agent_register", "agent_list", "human_ask", "human_list", "memory_ask", "conversation_add"),
     ]
 
 
@@ -125,6 +125,17 @@ async def test_the_tools_for_asking_people_cost_a_model_at_most_230_tokens(capsy
     with capsys.disabled():
         print(f"\ntools for asking people: {cost} tokens of names, descriptions and input schemas")
     assert cost <= 230
+
+
+async def test_the_tools_of_conversations_keep_their_share(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = await listed("all")
+    for name, most in (("conversation_add", 260), ("memory_ask", 140)):
+        (tool,) = [tool for tool in answer.tools if tool.name == name]
+        given = {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}
+        cost = tokens(compact(given))
+        with capsys.disabled():
+            print(f"\n{name}: {cost} tokens of name, description and input schema")
+        assert cost <= most
 
 
 @pytest.mark.parametrize("tool", build_tools("all"), ids=lambda tool: str(tool.name))

@@ -1,0 +1,1 @@
+"""What a small model learns from, and the rules by which what it learned comes to answer."""

@@ -1,0 +1,1 @@
+"""Facts read off texts: by rules, or by a language model."""

@@ -1,0 +1,1 @@
+"""Who merges texts that are near each other, and who finds them."""
