@@ -21,13 +21,13 @@ from ..core.clock import SystemClock
 from ..tools.access import Session
 from .embedders import former_embedder
 from .extractors import choose_extractors
-from .language import choose_admin, choose_language, choose_summarizer, summarizing_lanes
+from .language import choose_admin, choose_answerer, choose_language, choose_summarizer, summarizing_lanes
 from .settings import Settings
 from .workers import Worker
 
 if TYPE_CHECKING:
     from ..core.models import JobKind
-    from ..core.ports import Embedder, Sealer, Store, TokenCounter
+    from ..core.ports import Embedder, Merger, Sealer, Store, TokenCounter
     from ..core.runner import Work
     from ..core.services import Consolidating, Services
     from ..slm.language.metered import Metered
@@ -140,7 +140,6 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
     from ..core.summaries import Summaries
     from ..core.usage import UsageLog
     from ..core.validation import Limits
-    from ..slm.answers.model import ModelAnswerer
     from ..slm.extractive import ExtractiveCompressor
     from ..slm.lexical import WordEncoder
     from ..slm.times import EnglishTimes
@@ -193,7 +192,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts, None]:
                 human=HumanPolicy(settings.human_for_purge, settings.human_for_bulk_forget),
                 consolidating=choose_consolidating(language),
                 extractors=extractors,
-                answerer=None if language is None else ModelAnswerer(language),
+                answerer=choose_answerer(language),
             )
         )
         works: dict[JobKind, Work] = {}
@@ -297,12 +296,15 @@ def choose_consolidating(language: Metered | None) -> Consolidating:
     from ..slm.commonness import is_word
     from ..slm.merging.density import DensityClusterer, is_installed
     from ..slm.merging.extractive import ExtractiveMerger
-    from ..slm.merging.model import ModelMerger
 
     judge = Judge(is_word)
-    extractive = ExtractiveMerger(judge)
+    mergers: list[Merger] = [ExtractiveMerger(judge)]
+    if language is not None:
+        from ..slm.merging.model import ModelMerger
+
+        mergers.insert(0, ModelMerger(language))
     return Consolidating(
-        mergers=(extractive,) if language is None else (ModelMerger(language), extractive),
+        mergers=tuple(mergers),
         clusterer=DensityClusterer() if is_installed() else SingleLinkage(),
         judge=judge,
     )

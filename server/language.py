@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from ..core.clock import SystemClock
 from ..core.errors import SettingsError
 
 if TYPE_CHECKING:
     from ..core.catalogue import ModelCatalogue
-    from ..core.ports import AdapterChoice, Chunker, Meter, Summarizer, TokenCounter
+    from ..core.ports import AdapterChoice, Answerer, Chunker, Meter, Summarizer, TokenCounter
     from ..slm.language.metered import Member, Metered
     from ..slm.language.vllm import Style, VllmModel
     from ..slm.language.vllm_admin import VllmAdmin
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 MOST_LANES = 4
 UNKNOWN_MODEL_WINDOW = 8192
 """What a provider's model is taken to hold when the catalogue does not know it."""
+
+
+class SmallServer(TypedDict):
+    """The small model and where it is served, as all its clients take it."""
+
+    model: str
+    window: int
+    api_key: str
+    base_url: str
+    timeout_seconds: float
 
 
 def choose_language(
@@ -50,61 +60,66 @@ def choose_summarizer(language: Metered | None, counter: TokenCounter, chunker: 
     return build_summarizer(language, counter=counter, chunker=chunker)
 
 
+def choose_answerer(language: Metered | None) -> Answerer | None:
+    """Return what answers questions; None without a language model."""
+    if language is None:
+        return None
+    from ..slm.answers.model import ModelAnswerer
+
+    return ModelAnswerer(language)
+
+
 def summarizing_lanes(settings: Settings) -> int:
     """Return how many items are summarized at once: a model of one's own is fast with many calls at a time."""
     return 1 if settings.slm_base_url is None else min(MOST_LANES, settings.slm_concurrency)
 
 
-def choose_admin(settings: Settings) -> VllmAdmin | None:
-    """Return the small model's server as those see it who run it; None where no such model is set."""
+def small_server(settings: Settings) -> SmallServer | None:
+    """Return where the small model is served; None where no such model is set."""
     if settings.slm_base_url is None:
         return None
-    from ..slm.language.vllm_admin import VllmAdmin
-
-    return VllmAdmin(
+    return SmallServer(
         model=settings.slm_model,
         window=settings.slm_window,
-        api_key=_key(settings),
+        # Servers without a key take any.
+        api_key=settings.slm_api_key.get_secret_value() if settings.slm_api_key else "none",
         base_url=settings.slm_base_url,
         timeout_seconds=settings.slm_timeout_seconds,
     )
+
+
+def choose_admin(settings: Settings) -> VllmAdmin | None:
+    """Return the small model's server as those see it who run it; None where no such model is set."""
+    server = small_server(settings)
+    if server is None:
+        return None
+    from ..slm.language.vllm_admin import VllmAdmin
+
+    return VllmAdmin(**server)
 
 
 def choose_probe(settings: Settings) -> VllmModel | None:
     """Return the small model itself, to see whether it generates: no breaker, no account. None where none is set."""
-    if settings.slm_base_url is None:
+    server = small_server(settings)
+    if server is None:
         return None
     from ..slm.language.vllm import VllmModel
 
-    return VllmModel(
-        model=settings.slm_model,
-        window=settings.slm_window,
-        api_key=_key(settings),
-        base_url=settings.slm_base_url,
-        timeout_seconds=settings.slm_timeout_seconds,
-        style=_style(settings),
-    )
+    return VllmModel(**server, style=_style(settings))
 
 
 def _style(settings: Settings) -> Style | None:
     return None if settings.slm_prompt_style == "auto" else settings.slm_prompt_style
 
 
-def _key(settings: Settings) -> str:
-    return settings.slm_api_key.get_secret_value() if settings.slm_api_key else "none"
-
-
 def _small(settings: Settings, meter: Meter, adapters: AdapterChoice | None) -> Member | None:
-    if settings.slm_base_url is None:
+    server = small_server(settings)
+    if server is None:
         return None
     from ..slm.language.building import build_small
 
     return build_small(
-        model=settings.slm_model,
-        window=settings.slm_window,
-        api_key=_key(settings),
-        base_url=settings.slm_base_url,
-        timeout_seconds=settings.slm_timeout_seconds,
+        **server,
         style=_style(settings),
         concurrency=settings.slm_concurrency,
         meter=meter,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import SettingsError
+from .language import small_server
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -66,16 +67,10 @@ class Learning:
         """
         from ..slm.learning.host import VllmHost
 
-        settings = self.settings
-        if settings.slm_base_url is None:
+        server = small_server(self.settings)
+        if server is None:
             raise SettingsError(NEEDS_SERVER)
-        host = VllmHost(
-            model=settings.slm_model,
-            api_key=settings.slm_api_key.get_secret_value() if settings.slm_api_key else "none",
-            base_url=settings.slm_base_url,
-            timeout_seconds=settings.slm_timeout_seconds,
-            template=self._template(),
-        )
+        host = VllmHost(**server, template=self._template())
         try:
             yield self.deployment(host)
         finally:

@@ -17,10 +17,19 @@ class VllmHost(VllmAdmin):
     """An AdapterHost over a vLLM server."""
 
     def __init__(
-        self, *, model: str, api_key: str, base_url: str, timeout_seconds: float, template: Template | None
+        self,
+        *,
+        model: str,
+        window: int = 0,
+        api_key: str,
+        base_url: str,
+        timeout_seconds: float,
+        template: Template | None,
     ) -> None:
         """``template`` makes a prompt of an instruction and a prompt, None for the model's own chat form."""
-        super().__init__(model=model, window=0, api_key=api_key, base_url=base_url, timeout_seconds=timeout_seconds)
+        super().__init__(
+            model=model, window=window, api_key=api_key, base_url=base_url, timeout_seconds=timeout_seconds
+        )
         self._template = template
 
     async def load(self, name: str, path: str) -> None:
