@@ -71,14 +71,23 @@ def memories(texts: Sequence[str]) -> list[NewMemory]:
 
 
 class _OneTransaction(Pool):
-    """A pool whose transactions are all part of the one that is open on a connection."""
+    """A pool whose transactions are all part of the one that is open on a connection; what fails is undone alone."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     @asynccontextmanager
     async def transaction(self, namespace: str) -> AsyncGenerator[Connection, None]:
-        yield self._connection
+        if not self._connection.is_in_transaction():
+            yield self._connection
+            return
+        await self._connection.execute("SAVEPOINT part")
+        try:
+            yield self._connection
+        except BaseException:
+            await self._connection.execute("ROLLBACK TO part; RELEASE part")
+            raise
+        await self._connection.execute("RELEASE part")
 
 
 @asynccontextmanager
@@ -86,13 +95,13 @@ async def batching(bench: Bench) -> AsyncGenerator[Connection, None]:
     """Let everything that the store does be part of the transactions of one connection, which it gives."""
     own = bench.store._pool  # pyright: ignore[reportPrivateUsage]
     async with own._pool.acquire() as connection:  # pyright: ignore[reportPrivateUsage]
-        # Foreign keys are not looked up, which only a superuser may ask for; commits need not reach the disk.
-        await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
+        # Commits need not reach the disk.
+        await connection.execute("SET synchronous_commit = off")
         bench.store._pool = _OneTransaction(connection)  # pyright: ignore[reportPrivateUsage]
         try:
             yield connection
         finally:
-            await connection.execute("RESET session_replication_role; RESET synchronous_commit")
+            await connection.execute("RESET synchronous_commit")
             bench.store._pool = own  # pyright: ignore[reportPrivateUsage]
 
 

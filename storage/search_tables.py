@@ -21,6 +21,8 @@ EXACT_UP_TO = 10_000
 """Chunks in reach up to which every vector is compared (3 ms, and never a lost row); beyond, HNSW."""
 EVERY_WORD_UP_TO = 20_000
 """Chunks of a namespace up to which every chunk with any of the words is scored."""
+_ACCOMPANIED = 30
+"""Of a larger namespace, the best so many by meaning and by word come with their neighbours."""
 FREQUENT_FROM = 3_000
 """Chunks beyond which a term's occurrences are too many to go through; see ``word_plan`` in the migrations."""
 _CHAMPIONS = 500
@@ -66,6 +68,7 @@ class SearchTables(Tables):
                 reach,
                 EXACT_UP_TO,
                 EVERY_WORD_UP_TO,
+                _ACCOMPANIED,
             )
         return rows.candidate_set(found, terms.counts)
 

@@ -1,19 +1,8 @@
 -- candidates --
 -- A row about the search (its last three columns), then chunks by meaning and by word with their neighbours, and what
--- ranking needs of their items, in the order in which it is read. The LIMITs keep the joins to key look-ups: a hash join
--- would read the whole tables for a hundred rows.
-SELECT f.item_id, f.ordinal, c.start_byte, c.end_byte, c.context, f.dense, f.impacts, f.picked, i.thread, i.position,
-    i.chunk_count, f.length, i.memory_type, i.priority, i.created_at, i.happened_at, i.title, i.lineage, i.latest,
-    f.marks, i.trust, f.chunks, f.weights, f.exact
-FROM palimpsest.candidates($1, $2:::"vectors".halfvec, $3, $4::integer[], $5::integer[], $6::integer[],
-    $7, $8, $9, $10::text[], $11, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15, $16, $17, $18) AS f
-LEFT JOIN LATERAL (
-    SELECT * FROM palimpsest.chunks k WHERE k.namespace_id = $1 AND k.item_id = f.item_id AND k.ordinal = f.ordinal LIMIT 1
-) AS c ON true
-LEFT JOIN LATERAL (
-    SELECT * FROM palimpsest.items k WHERE k.namespace_id = $1 AND k.item_id = f.item_id LIMIT 1
-) AS i ON true
-WHERE f.item_id IS NULL OR i.state = 'active' AND c.start_byte IS NOT NULL
+-- ranking needs of their items, in the order in which it is read.
+SELECT * FROM palimpsest.candidates($1, $2:::"vectors".halfvec, $3, $4::integer[], $5::integer[], $6::integer[],
+    $7, $8, $9, $10::text[], $11, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15, $16, $17, $18, $19)
 
 -- known_terms --
 -- Which terms occur, and in how many chunks as last counted.
