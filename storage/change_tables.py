@@ -226,6 +226,18 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
     async def _renditions(self, connection: Connection, namespace: str, number: int) -> tuple[Rendition, ...]:
         return images.renditions(await connection.fetch(self._queries["renditions"], namespace, number))
 
+    async def _write_renditions(
+        self,
+        connection: Connection,
+        namespace: str,
+        number: int,
+        renditions: Sequence[Rendition],
+        made: Sequence[Detail],
+    ) -> None:
+        """Let an item have these renditions and no others; those of the details ``made`` are new."""
+        columns = rows.rendition_columns(renditions)
+        await connection.execute(self._queries["put_renditions"], namespace, number, *columns, list(made))
+
     async def _write_version(
         self, connection: Connection, namespace: str, row: Row, draft: ItemDraft, place: int | None, occurrence: int = 0
     ) -> Row:
@@ -254,6 +266,7 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
             *rows.frame_columns(draft.frame),
             TRUSTS.index(labels.trust),
             occurrence,
+            *rows.rendition_columns(draft.renditions),
         )
         assert new is not None
         await connection.execute(self._queries["drop_index"], namespace, row["item_id"])

@@ -85,10 +85,9 @@ class ConversationTables(Tables):
     def _turn_parameters(
         self, namespace: str, drafts: Sequence[ItemDraft], numbered: Sequence[Mapping[str, Any]]
     ) -> list[Any]:
-        """Return parameters from the third on: of the items, their renditions, their chunks and their vectors."""
+        """Return parameters from the third on: of the items, their chunks and their vectors."""
         numbers = [parse_item_id(draft.item_id) for draft in drafts]
         by_draft = list(zip(numbers, drafts, strict=True))
-        renditions = [(number, one) for number, draft in by_draft for one in draft.renditions]
         chunks = [(number, ordinal, chunk) for number, draft in by_draft for ordinal, chunk in enumerate(draft.chunks)]
         ready = [(number, ordinal, chunk.embedding) for number, ordinal, chunk in chunks if chunk.embedding is not None]
         _, vectors = rows.vector_columns(dict(enumerate(vector for _, _, vector in ready)))
@@ -96,8 +95,6 @@ class ConversationTables(Tables):
             json.dumps(numbered),
             [draft.content for draft in drafts],
             [bytes.fromhex(draft.sha256) for draft in drafts],
-            [number for number, _ in renditions],
-            *rows.rendition_columns([one for _, one in renditions]),
             [number for number, _, _ in chunks],
             [ordinal for _, ordinal, _ in chunks],
             *rows.chunk_columns([chunk for _, _, chunk in chunks]),
@@ -145,6 +142,7 @@ def _numbered(drafts: Sequence[ItemDraft], held: Mapping[str, int], events: Sequ
 
 def _columns(draft: ItemDraft, occurrence: int, event: int) -> Mapping[str, Any]:
     labels = draft.labels
+    bodies, tokens, compressors = rows.rendition_columns(draft.renditions)
     return {
         "item_id": parse_item_id(draft.item_id),
         "event_id": event,
@@ -171,4 +169,7 @@ def _columns(draft: ItemDraft, occurrence: int, event: int) -> Mapping[str, Any]
         "key": draft.idempotency_key,
         "summarize": draft.summarize,
         "facts_job": new_number() if draft.extract else None,
+        "bodies": bodies,
+        "rendition_tokens": tokens,
+        "compressors": compressors,
     }

@@ -218,6 +218,7 @@ class ItemTables(LineageTables, SourceTables, FactTables):
             len(draft.chunks),
             json.dumps(dict(draft.source)),
             draft.content,
+            *rows.rendition_columns(draft.renditions),
             *self._index_parameters(namespace, draft),
             draft.embedding_model,
             draft.idempotency_key,

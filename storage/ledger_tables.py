@@ -118,10 +118,9 @@ class LedgerTables(UndoTables):
                     "read it again and shorten what it says now."
                 )
             former = await self._renditions(connection, namespace, row["item_id"])
-            await connection.execute(
-                self._queries["put_renditions"], namespace, row["item_id"], *rows.rendition_columns(renditions)
-            )
             shorter = {one.detail: one.tokens for one in renditions}
+            kept = [one for one in former if one.detail not in shorter]
+            await self._write_renditions(connection, namespace, row["item_id"], [*kept, *renditions], list(shorter))
             cost = row["header_tokens"] + shorter[row["detail"]] if row["detail"] in shorter else row["cost"]
             new = await connection.fetchrow(self._queries["reprice"], namespace, row["item_id"], cost)
             settled = await self._enter(connection, namespace, cast(Row, new), row, budgets)

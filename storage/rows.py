@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from ..core.versions import Frame
 
 SPARSE_DIMENSIONS = 1_000_000_000
+USUAL_COMPRESSOR = "extractive-2"
+"""The function of this name says the same."""
 K1 = 1.2
 B = 0.75
 
@@ -225,14 +227,25 @@ def frame_columns(frame: "Frame | None") -> tuple[int | None, int | None, int | 
     return (None, None, None) if frame is None else (frame.head, frame.middle, frame.tail)
 
 
-def rendition_columns(renditions: Sequence[Rendition]) -> tuple[list[str], list[str], list[int], list[str]]:
-    """Return (details, bodies, tokens, compressors)."""
+def rendition_columns(
+    renditions: Sequence[Rendition],
+) -> tuple[list[str | None], list[int | None], list[str | None]]:
+    """Return (bodies, tokens, compressors), each of summary, brief and hint in this order, None for what is not there.
+
+    A compressor is None, too, where it is that of the rendition before, or of the first one the usual one.
+    """
+    by_detail = {one.detail: one for one in renditions}
+    found = [by_detail.get(detail) for detail in DETAILS[1:]]
+    compressors: list[str | None] = []
+    last = USUAL_COMPRESSOR
+    for one in found:
+        compressors.append(None if one is None or one.compressor == last else one.compressor)
+        last = last if one is None else one.compressor
     return (
-        [one.detail for one in renditions],
         # PostgreSQL's text has no NUL; a rendition is for reading, so nothing is lost.
-        [one.text.replace("\x00", "") for one in renditions],
-        [one.tokens for one in renditions],
-        [one.compressor for one in renditions],
+        [None if one is None else one.text.replace("\x00", "") for one in found],
+        [None if one is None else one.tokens for one in found],
+        compressors,
     )
 
 

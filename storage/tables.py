@@ -198,7 +198,6 @@ class Tables:
     def _index_parameters(self, namespace: str, draft: ItemDraft) -> tuple[list[Any], ...]:
         vectors = rows.ready_vectors(draft.chunks)
         return (
-            *rows.rendition_columns(draft.renditions),
             *rows.chunk_columns(draft.chunks),
             *rows.term_columns([chunk.terms for chunk in draft.chunks], self._mean_length(namespace)),
             *rows.vector_columns(vectors),

@@ -10,7 +10,7 @@ from ..core import ladder
 from ..core.budget import Budgets
 from ..core.errors import ConflictError, ItemNotFoundError
 from ..core.ids import parse_id, parse_item_id, thread_number
-from ..core.models import Event, ItemDraft, ItemState, Receipt, Rendition, Trail
+from ..core.models import Event, ItemDraft, ItemState, Receipt, Trail
 from . import images, rows
 from .accounts import NOTHING, Weight, less, plus, weight
 from .change_tables import ChangeTables, costs_of
@@ -98,7 +98,9 @@ class UndoTables(ChangeTables):
             occurrence = about.before.own.get("occurrence") or 0
             written = await self._write_version(connection, namespace, about.row, draft, None, occurrence)
         if trail.renditions is not None:
-            await self._swap_renditions(connection, namespace, written["item_id"], trail.renditions)
+            former = trail.renditions
+            made = [one.detail for one in former]
+            await self._write_renditions(connection, namespace, written["item_id"], former, made)
         if trail.model is not None:
             await connection.execute(self._queries["put_model_back"], namespace, *astuple(trail.model))
         others = await self._others_back(connection, namespace, about.event, trail, about.others)
@@ -169,13 +171,6 @@ class UndoTables(ChangeTables):
         if not wanted:
             return ()
         return {row["lineage"] for row in await connection.fetch(self._queries["joined"], namespace, wanted, event_id)}
-
-    async def _swap_renditions(
-        self, connection: Connection, namespace: str, number: int, renditions: Sequence[Rendition]
-    ) -> None:
-        await connection.execute(self._queries["drop_renditions"], namespace, number)
-        columns = rows.rendition_columns(renditions)
-        await connection.execute(self._queries["put_renditions"], namespace, number, *columns)
 
     async def _recount(
         self, connection: Connection, namespace: str, moved: Sequence[tuple[Row, Row]], budgets: Budgets

@@ -33,13 +33,24 @@ WITH vectors AS (
 UPDATE palimpsest.chunks SET live = $3 WHERE namespace_id = $1 AND item_id = $2
 
 -- put_version --
--- Make a content the item's next version; of what it is another version is decided anew.
-WITH content AS (
-    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
-    VALUES ($1, $2, $3, $4::bytea, $5::bytea, $6, $7, now())
+-- Make a content with its renditions the item's next version; of what it is another version is decided anew. The
+-- former version gets what its item said of it, and has no renditions any more.
+WITH former AS (
+    UPDATE palimpsest.contents c SET sha256 = coalesce(c.sha256, i.sha256), tokens = coalesce(c.tokens, i.tokens),
+        token_counter = coalesce(c.token_counter, i.token_counter), summary = NULL, brief = NULL, hint = NULL,
+        summary_tokens = NULL, brief_tokens = NULL, hint_tokens = NULL, summary_by = NULL, brief_by = NULL,
+        hint_by = NULL, summary_at = NULL, brief_at = NULL, hint_at = NULL
+    FROM palimpsest.items i
+    WHERE i.namespace_id = $1 AND i.item_id = $2
+        AND c.namespace_id = $1 AND c.item_id = $2 AND c.version = i.version
+), content AS (
+    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, created_at, summary, brief, hint,
+        summary_tokens, brief_tokens, hint_tokens, summary_by, brief_by, hint_by)
+    VALUES ($1, $2, $3, $4::bytea, now(), ($24::text[])[1], ($24)[2], ($24)[3], ($25::integer[])[1], ($25)[2], ($25)[3],
+        ($26::text[])[1], ($26)[2], ($26)[3])
 )
-UPDATE palimpsest.items SET version = $3, sha256 = $5, size_bytes = octet_length($4), tokens = $6::integer, token_counter = $7,
-    chunk_count = $8, title = $9, content_type = $10, memory_type = $11, priority = $12::smallint, pinned = $13,
+UPDATE palimpsest.items SET version = $3, sha256 = $5::bytea, size_bytes = octet_length($4), tokens = $6::integer,
+    token_counter = $7, chunk_count = $8, title = $9, content_type = $10, memory_type = $11, priority = $12::smallint, pinned = $13,
     tags = $14::text[], thread = $15, position = coalesce($16::bigint, position), header_tokens = $17::integer,
     detail = CASE $22::smallint WHEN 0 THEN 'archived' ELSE 'full' END, trust = $22,
     cost = CASE $22 WHEN 0 THEN 0 ELSE $6 + $17 END, happened_at = coalesce($18::timestamptz, happened_at), lineage = NULL, latest = true,
@@ -48,42 +59,36 @@ WHERE namespace_id = $1 AND item_id = $2
 RETURNING *
 
 -- drop_index --
--- Delete what was derived from the item's former content.
-WITH renditions AS (
-    DELETE FROM palimpsest.renditions WHERE namespace_id = $1 AND item_id = $2
-)
+-- Delete the chunks of the item's former content.
 DELETE FROM palimpsest.chunks WHERE namespace_id = $1 AND item_id = $2
 
 -- put_index --
--- Insert what is derived from the item's new content, and a job for the vectors that are missing; whoever works on the
+-- Insert the chunks of the item's new content, and a job for the vectors that are missing; whoever works on the
 -- former content loses the lease, so that finishing it does not finish this.
-WITH rendition AS (
-    INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor)
-    SELECT $1, $2, r.* FROM unnest($3::text[], $4::text[], $5::integer[], $6::text[]) AS r
-), chunk AS (
+WITH chunk AS (
     INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context, live, length, impacts)
     SELECT $1, $2, c.ordinal - 1, c.start_byte, c.end_byte, c.context, true, c.length, c.impacts
-    FROM unnest($7::integer[], $8::integer[], $9::text[], $10::integer[], $11:::"vectors".sparsevec[])
+    FROM unnest($3::integer[], $4::integer[], $5::text[], $6::integer[], $7:::"vectors".sparsevec[])
         WITH ORDINALITY AS c(start_byte, end_byte, context, length, impacts, ordinal)
 ), vector AS (
     INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
-    SELECT $1, $2, v.ordinal, true, $14, v.embedding
-    FROM unnest($12::integer[], $13:::"vectors".halfvec[]) AS v(ordinal, embedding)
+    SELECT $1, $2, v.ordinal, true, $10, v.embedding
+    FROM unnest($8::integer[], $9:::"vectors".halfvec[]) AS v(ordinal, embedding)
 ), space AS (
     SELECT s.serving, s.wanted FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1 FOR KEY SHARE
 ), reweigh AS (
     INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
-    VALUES ($1, $15::bigint + 1, 'reweigh', NULL, now() + $16::interval)
+    VALUES ($1, $11::bigint + 1, 'reweigh', NULL, now() + $12::interval)
     ON CONFLICT DO NOTHING
 )
 INSERT INTO palimpsest.jobs AS j (namespace_id, job_id, kind, item_id, due_at)
-SELECT $1, $15, 'embed', $2, now()
-WHERE cardinality($12) < cardinality($7)
-    OR cardinality($7) > 0 AND EXISTS (SELECT FROM space WHERE $14 <> space.serving OR $14 <> space.wanted)
+SELECT $1, $11, 'embed', $2, now()
+WHERE cardinality($8) < cardinality($3)
+    OR cardinality($3) > 0 AND EXISTS (SELECT FROM space WHERE $10 <> space.serving OR $10 <> space.wanted)
 UNION ALL
-SELECT $1, $15 + 2, 'summarize', $2, now() WHERE $17::boolean
+SELECT $1, $11 + 2, 'summarize', $2, now() WHERE $13::boolean
 UNION ALL
-SELECT $1, $18::bigint, 'facts', $2, now() WHERE $18 IS NOT NULL
+SELECT $1, $14::bigint, 'facts', $2, now() WHERE $14 IS NOT NULL
 ON CONFLICT (namespace_id, kind, item_id) DO UPDATE SET owner = NULL, leased_until = NULL, due_at = excluded.due_at,
     attempts = 0, failed_at = NULL
 
@@ -106,7 +111,7 @@ ON CONFLICT (namespace_id, thread) DO UPDATE SET items = t.items + excluded.item
 RETURNING t.*
 
 -- purge --
--- Delete an item; its contents, renditions, chunks and keys go with it.
+-- Delete an item; its contents with their renditions, chunks and keys go with it.
 DELETE FROM palimpsest.items WHERE namespace_id = $1 AND item_id = $2
 
 -- drop_jobs --
@@ -115,12 +120,11 @@ DELETE FROM palimpsest.jobs WHERE namespace_id = $1 AND item_id = $2
 
 -- renditions --
 -- An item's renditions.
-SELECT r.detail, r.body, r.tokens, r.compressor FROM palimpsest.renditions r
-WHERE r.namespace_id = $1 AND r.item_id = $2 ORDER BY r.detail
-
--- drop_renditions --
--- Delete an item's renditions.
-DELETE FROM palimpsest.renditions WHERE namespace_id = $1 AND item_id = $2
+SELECT r.detail, r.body, r.tokens, r.compressor
+FROM palimpsest.items i
+JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = i.item_id AND c.version = i.version
+CROSS JOIN LATERAL palimpsest.renditions(c) AS r
+WHERE i.namespace_id = $1 AND i.item_id = $2 ORDER BY r.detail
 
 -- put_back --
 -- Let an item be as it was before a change that is undone.

@@ -1,7 +1,7 @@
 -- known_turns --
 -- The items that idempotency keys made, with the hashes of all their versions.
-SELECT k.key, i.item_id, i.sha256, ARRAY(SELECT c.sha256 FROM palimpsest.contents c
-    WHERE c.namespace_id = $1 AND c.item_id = i.item_id) AS spoken
+SELECT k.key, i.item_id, i.sha256, ARRAY(SELECT coalesce(c.sha256, i.sha256)
+    FROM palimpsest.contents c WHERE c.namespace_id = $1 AND c.item_id = i.item_id) AS spoken
 FROM palimpsest.idempotency_keys k
 JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = k.item_id
 WHERE k.namespace_id = $1 AND k.key = ANY($2::text[])
@@ -34,11 +34,11 @@ WITH new AS (
             memory_type text, priority smallint, pinned boolean, tags text[], size_bytes integer, tokens integer,
             token_counter text, chunk_count integer, vectors integer, source jsonb, header_tokens integer, cost integer,
             detail text, expires_at timestamptz, happened_at timestamptz, occurrence smallint, trust smallint, key text,
-            summarize boolean, facts_job bigint),
+            summarize boolean, facts_job bigint, bodies text[], rendition_tokens integer[], compressors text[]),
         unnest($4::bytea[], $5::bytea[])
     ) WITH ORDINALITY AS n(item_id, event_id, job_id, title, content_type, memory_type, priority, pinned, tags, size_bytes,
         tokens, token_counter, chunk_count, vectors, source, header_tokens, cost, detail, expires_at, happened_at,
-        occurrence, trust, key, summarize, facts_job, content, sha256, place)
+        occurrence, trust, key, summarize, facts_job, bodies, rendition_tokens, compressors, content, sha256, place)
 ), thread AS (
     UPDATE palimpsest.threads t SET items = t.items + sum.items, tokens = t.tokens + sum.tokens,
         bytes = t.bytes + sum.bytes, chunks = t.chunks + sum.chunks, headers = t.headers + sum.headers,
@@ -56,26 +56,25 @@ WITH new AS (
         n.header_tokens, n.cost, n.expires_at, coalesce(n.happened_at, now()), n.occurrence, n.trust, n.detail
     FROM new n, thread ORDER BY n.place
 ), content AS (
-    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
-    SELECT $1, n.item_id, 1, n.content, n.sha256, n.tokens, n.token_counter, now() FROM new n
-), rendition AS (
-    INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor)
-    SELECT $1, r.* FROM unnest($6::bigint[], $7::text[], $8::text[], $9::integer[], $10::text[]) AS r
+    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, summary, brief, hint, summary_tokens,
+        brief_tokens, hint_tokens, summary_by, brief_by, hint_by)
+    SELECT $1, n.item_id, 1, n.content, n.bodies[1], n.bodies[2], n.bodies[3], n.rendition_tokens[1],
+        n.rendition_tokens[2], n.rendition_tokens[3], n.compressors[1], n.compressors[2], n.compressors[3] FROM new n
 ), chunk AS (
     INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context, live, length, impacts)
     SELECT $1, c.item_id, c.ordinal, c.start_byte, c.end_byte, c.context, true, c.length, c.impacts
-    FROM unnest($11::bigint[], $12::integer[], $13::integer[], $14::integer[], $15::text[], $16::integer[],
-        $17:::"vectors".sparsevec[]) AS c(item_id, ordinal, start_byte, end_byte, context, length, impacts)
+    FROM unnest($6::bigint[], $7::integer[], $8::integer[], $9::integer[], $10::text[], $11::integer[],
+        $12:::"vectors".sparsevec[]) AS c(item_id, ordinal, start_byte, end_byte, context, length, impacts)
 ), vector AS (
     INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
-    SELECT $1, v.item_id, v.ordinal, true, $21::text, v.embedding
-    FROM unnest($18::bigint[], $19::integer[], $20:::"vectors".halfvec[]) AS v(item_id, ordinal, embedding)
+    SELECT $1, v.item_id, v.ordinal, true, $16::text, v.embedding
+    FROM unnest($13::bigint[], $14::integer[], $15:::"vectors".halfvec[]) AS v(item_id, ordinal, embedding)
 ), key AS (
     INSERT INTO palimpsest.idempotency_keys (namespace_id, key, item_id, sha256, created_at)
     SELECT $1, n.key, n.item_id, n.sha256, now() FROM new n
 ), event AS (
     INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, subject, subject_id, version, sha256)
-    SELECT $1, n.event_id, now(), $22::text, 'add', 'item', n.item_id, 1, n.sha256 FROM new n
+    SELECT $1, n.event_id, now(), $17::text, 'add', 'item', n.item_id, 1, n.sha256 FROM new n
 ), space AS (
     -- Held until the commit: the wanted space does not begin to serve in between.
     SELECT s.serving, s.wanted FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1 FOR KEY SHARE
@@ -83,13 +82,13 @@ WITH new AS (
     INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
     SELECT $1, n.job_id, 'embed', n.item_id, now() FROM new n
     WHERE n.vectors < n.chunk_count
-        OR n.chunk_count > 0 AND EXISTS (SELECT FROM space WHERE $21 <> space.serving OR $21 <> space.wanted)
+        OR n.chunk_count > 0 AND EXISTS (SELECT FROM space WHERE $16 <> space.serving OR $16 <> space.wanted)
     UNION ALL
     SELECT $1, n.job_id + 1, 'summarize', n.item_id, now() FROM new n WHERE n.summarize
     UNION ALL
     SELECT $1, n.facts_job, 'facts', n.item_id, now() FROM new n WHERE n.facts_job IS NOT NULL
     UNION ALL
-    SELECT $1, $23::bigint, 'reweigh', NULL, now() + $24::interval
+    SELECT $1, $18::bigint, 'reweigh', NULL, now() + $19::interval
     ON CONFLICT DO NOTHING
 )
 SELECT to_jsonb(thread.*) AS account FROM thread

@@ -1,6 +1,6 @@
 -- export_counts --
--- How many records of each type there are, of a thread or of all. No joins here and below: tables that have just grown
--- have no statistics, and a badly chosen join of two large ones takes minutes.
+-- How many records of each type there are, of a thread or of all. No joins but LATERAL ones here and below: tables that
+-- have just grown have no statistics, and a badly chosen join of two large ones takes minutes.
 SELECT
     (SELECT count(*) FROM palimpsest.threads t
      WHERE t.namespace_id = $1 AND ($2::text IS NULL OR t.thread = $2)) AS thread,
@@ -9,7 +9,7 @@ SELECT
     (SELECT count(*) FROM palimpsest.contents x
      WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
         (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS content,
-    (SELECT count(*) FROM palimpsest.renditions x
+    (SELECT count(x.summary) + count(x.brief) + count(x.hint) FROM palimpsest.contents x
      WHERE x.namespace_id = $1 AND ($2 IS NULL OR x.item_id IN
         (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))) AS rendition,
     (SELECT count(*) FROM palimpsest.idempotency_keys x
@@ -61,19 +61,23 @@ ORDER BY i.item_id
 
 -- export_content --
 -- Every version's content.
-SELECT c.item_id, c.version, c.content, c.sha256, c.tokens, c.token_counter, c.created_at
+SELECT c.item_id, c.version, c.content, coalesce(c.sha256, i.sha256) AS sha256, coalesce(c.tokens, i.tokens) AS tokens,
+    coalesce(c.token_counter, i.token_counter) AS token_counter, coalesce(c.created_at, i.created_at) AS created_at
 FROM palimpsest.contents c
+CROSS JOIN LATERAL (SELECT * FROM palimpsest.items k WHERE k.namespace_id = $1 AND k.item_id = c.item_id LIMIT 1) AS i
 WHERE c.namespace_id = $1 AND ($2::text IS NULL OR c.item_id IN
     (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))
 ORDER BY c.item_id, c.version
 
 -- export_rendition --
 -- Renditions of the current versions.
-SELECT r.item_id, r.detail, r.body, r.tokens, r.compressor, r.created_at
-FROM palimpsest.renditions r
-WHERE r.namespace_id = $1 AND ($2::text IS NULL OR r.item_id IN
+SELECT c.item_id, r.detail, r.body, r.tokens, r.compressor, coalesce(r.created_at, i.created_at) AS created_at
+FROM palimpsest.contents c
+CROSS JOIN LATERAL (SELECT * FROM palimpsest.items k WHERE k.namespace_id = $1 AND k.item_id = c.item_id LIMIT 1) AS i
+CROSS JOIN LATERAL palimpsest.renditions(c) AS r
+WHERE c.namespace_id = $1 AND ($2::text IS NULL OR c.item_id IN
     (SELECT i.item_id FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.thread = $2))
-ORDER BY r.item_id, r.detail COLLATE "C"
+ORDER BY c.item_id, r.detail COLLATE "C"
 
 -- export_idempotency_key --
 -- Idempotency keys.
@@ -182,13 +186,20 @@ FROM wanted w LEFT JOIN made m ON m.item_id = w.item_id
 LEFT JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
 
 -- restore_content --
--- Insert contents; a current one comes back with what its index is made from.
+-- Insert contents, the current ones without what their items say; those come back with what their index is made from.
 WITH wanted AS (
     SELECT * FROM unnest($2::bigint[], $3::integer[], $4::bytea[], $5::bytea[], $6::integer[], $7::text[],
         $8::timestamptz[]) AS w(item_id, version, content, sha256, tokens, token_counter, created_at)
 ), made AS (
     INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
-    SELECT $1, w.* FROM wanted w
+    SELECT $1, w.item_id, w.version, w.content,
+        CASE w.version WHEN i.version THEN nullif(w.sha256, i.sha256) ELSE w.sha256 END,
+        CASE w.version WHEN i.version THEN nullif(w.tokens, i.tokens) ELSE w.tokens END,
+        CASE w.version WHEN i.version THEN nullif(w.token_counter, i.token_counter) ELSE w.token_counter END,
+        nullif(w.created_at, i.created_at)
+    FROM wanted w
+    LEFT JOIN LATERAL (SELECT * FROM palimpsest.items k WHERE k.namespace_id = $1 AND k.item_id = w.item_id LIMIT 1) AS i
+        ON true
     ON CONFLICT (namespace_id, item_id, version) DO NOTHING
     RETURNING item_id, version
 )
@@ -198,7 +209,10 @@ SELECT w.item_id AS key, w.version, m.item_id IS NOT NULL AS made,
     i.memory_type, i.priority, i.pinned, i.tags, i.trust
 FROM wanted w JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id
 LEFT JOIN made m ON m.item_id = w.item_id AND m.version = w.version
-LEFT JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = w.item_id AND c.version = w.version
+LEFT JOIN LATERAL (
+    SELECT coalesce(k.sha256, i.sha256) AS sha256 FROM palimpsest.contents k
+    WHERE k.namespace_id = $1 AND k.item_id = w.item_id AND k.version = w.version LIMIT 1
+) AS c ON true
 ORDER BY w.item_id, w.version
 
 -- restore_index --
@@ -224,11 +238,39 @@ WHERE i.namespace_id = $1 AND i.item_id = f.item_id
 
 -- restore_rendition --
 -- Insert renditions that are not here.
-INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor, created_at)
-SELECT $1, w.item_id, w.detail, w.body, w.tokens, w.compressor, w.created_at
-FROM json_populate_recordset(NULL::palimpsest.renditions, $2::json) AS w
-ON CONFLICT (namespace_id, item_id, detail) DO NOTHING
-RETURNING item_id AS key, true AS made, false AS differs
+WITH wanted AS (
+    SELECT DISTINCT ON (w.item_id, w.detail) w.* FROM json_to_recordset($2::json) AS w(item_id bigint, detail text,
+        body text, tokens integer, compressor text, created_at timestamptz)
+), held AS (
+    SELECT i.item_id, i.version, coalesce(c.created_at, i.created_at) AS created_at, c.kept
+    FROM (SELECT DISTINCT item_id FROM wanted) AS w
+    CROSS JOIN LATERAL (SELECT * FROM palimpsest.items k WHERE k.namespace_id = $1 AND k.item_id = w.item_id LIMIT 1) AS i
+    CROSS JOIN LATERAL (SELECT k AS kept, k.created_at FROM palimpsest.contents k
+        WHERE k.namespace_id = $1 AND k.item_id = i.item_id AND k.version = i.version LIMIT 1) AS c
+), made AS (
+    SELECT w.* FROM wanted w JOIN held h ON h.item_id = w.item_id
+    WHERE NOT EXISTS (SELECT FROM palimpsest.renditions(h.kept) AS r WHERE r.detail = w.detail)
+), every AS (
+    SELECT * FROM made
+    UNION ALL
+    SELECT h.item_id, r.detail, r.body, r.tokens, r.compressor, coalesce(r.created_at, h.created_at)
+    FROM held h CROSS JOIN LATERAL palimpsest.renditions(h.kept) AS r
+), put AS (
+    UPDATE palimpsest.contents c SET summary = s.body, brief = b.body, hint = t.body, summary_tokens = s.tokens,
+        brief_tokens = b.tokens, hint_tokens = t.tokens,
+        summary_by = nullif(s.compressor, palimpsest.usual_compressor()),
+        brief_by = nullif(b.compressor, coalesce(s.compressor, palimpsest.usual_compressor())),
+        hint_by = nullif(t.compressor, coalesce(b.compressor, s.compressor, palimpsest.usual_compressor())),
+        summary_at = nullif(s.created_at, h.created_at), brief_at = nullif(b.created_at, h.created_at),
+        hint_at = nullif(t.created_at, h.created_at)
+    FROM held h
+    LEFT JOIN every s ON s.item_id = h.item_id AND s.detail = 'summary'
+    LEFT JOIN every b ON b.item_id = h.item_id AND b.detail = 'brief'
+    LEFT JOIN every t ON t.item_id = h.item_id AND t.detail = 'hint'
+    WHERE c.namespace_id = $1 AND c.item_id = h.item_id AND c.version = h.version
+        AND EXISTS (SELECT FROM made m WHERE m.item_id = h.item_id)
+)
+SELECT item_id AS key, true AS made, false AS differs FROM made
 
 -- restore_idempotency_key --
 -- Insert idempotency keys.

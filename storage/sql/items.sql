@@ -25,7 +25,7 @@ WITH namespace AS (
 ), thread AS (
     INSERT INTO palimpsest.threads AS t
         (namespace_id, thread, model, items, tokens, bytes, chunks, headers, used, entries)
-    VALUES ($1, $3, $35::text, 1, $12::integer, $11::integer, $14::integer, $34::integer, CASE $43::smallint WHEN 0 THEN 0 ELSE $12 + $34 END, 1)
+    VALUES ($1, $3, $34::text, 1, $12::integer, $11::integer, $14::integer, $33::integer, CASE $42::smallint WHEN 0 THEN 0 ELSE $12 + $33 END, 1)
     ON CONFLICT (namespace_id, thread) DO UPDATE SET model = coalesce(excluded.model, t.model), items = t.items + 1,
         tokens = t.tokens + excluded.tokens, bytes = t.bytes + excluded.bytes, chunks = t.chunks + excluded.chunks,
         headers = t.headers + excluded.headers, used = t.used + excluded.used, entries = t.entries + 1
@@ -35,46 +35,45 @@ WITH namespace AS (
         priority, pinned, tags, sha256, size_bytes, tokens, token_counter, chunk_count, source, created_at, updated_at,
         position, header_tokens, cost, expires_at, happened_at, occurrence, head, middle, tail, trust, detail)
     SELECT $1, $2, $3, 1, 'active', $4, $5, $6, $7::smallint, $8, $9::text[], $10::bytea, $11, $12, $13, $14,
-        $15::jsonb, now(), now(), entries, $34, CASE $43 WHEN 0 THEN 0 ELSE $12 + $34 END, $36::timestamptz, coalesce($38::timestamptz, now()),
-        $39::smallint, $40::integer, $41::integer, $42::integer, $43, CASE $43 WHEN 0 THEN 'archived' ELSE 'full' END
+        $15::jsonb, now(), now(), entries, $33, CASE $42 WHEN 0 THEN 0 ELSE $12 + $33 END, $35::timestamptz, coalesce($37::timestamptz, now()),
+        $38::smallint, $39::integer, $40::integer, $41::integer, $42, CASE $42 WHEN 0 THEN 'archived' ELSE 'full' END
     FROM thread
     ON CONFLICT DO NOTHING
     RETURNING item_id, created_at, updated_at, happened_at
 ), content AS (
-    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, sha256, tokens, token_counter, created_at)
-    SELECT $1, item_id, 1, $16::bytea, $10, $12, $13, now() FROM item
-), rendition AS (
-    INSERT INTO palimpsest.renditions (namespace_id, item_id, detail, body, tokens, compressor)
-    SELECT $1, item_id, r.* FROM item, unnest($17::text[], $18::text[], $19::integer[], $20::text[]) AS r
+    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content, summary, brief, hint, summary_tokens,
+        brief_tokens, hint_tokens, summary_by, brief_by, hint_by)
+    SELECT $1, item_id, 1, $16::bytea, ($17::text[])[1], ($17)[2], ($17)[3], ($18::integer[])[1], ($18)[2], ($18)[3],
+        ($19::text[])[1], ($19)[2], ($19)[3] FROM item
 ), chunk AS (
     INSERT INTO palimpsest.chunks (namespace_id, item_id, ordinal, start_byte, end_byte, context, live, length, impacts)
     SELECT $1, item_id, c.ordinal - 1, c.start_byte, c.end_byte, c.context, true, c.length, c.impacts
-    FROM item, unnest($21::integer[], $22::integer[], $23::text[], $24::integer[], $25:::"vectors".sparsevec[])
+    FROM item, unnest($20::integer[], $21::integer[], $22::text[], $23::integer[], $24:::"vectors".sparsevec[])
         WITH ORDINALITY AS c(start_byte, end_byte, context, length, impacts, ordinal)
 ), vector AS (
     INSERT INTO palimpsest.chunk_vectors (namespace_id, item_id, ordinal, live, model_id, embedding)
-    SELECT $1, item_id, v.ordinal, true, $28, v.embedding
-    FROM item, unnest($26::integer[], $27:::"vectors".halfvec[]) AS v(ordinal, embedding)
+    SELECT $1, item_id, v.ordinal, true, $27, v.embedding
+    FROM item, unnest($25::integer[], $26:::"vectors".halfvec[]) AS v(ordinal, embedding)
 ), key AS (
     INSERT INTO palimpsest.idempotency_keys (namespace_id, key, item_id, sha256, created_at)
-    SELECT $1, $29::text, item_id, $10, now() FROM item WHERE $29 IS NOT NULL
+    SELECT $1, $28::text, item_id, $10, now() FROM item WHERE $28 IS NOT NULL
 ), event AS (
     INSERT INTO palimpsest.events (namespace_id, event_id, at, actor, action, subject, subject_id, version, sha256)
-    SELECT $1, $30, now(), $31, 'add', 'item', item_id, 1, $10 FROM item
+    SELECT $1, $29, now(), $30, 'add', 'item', item_id, 1, $10 FROM item
 ), space AS (
     -- Held until the commit: the wanted space does not begin to serve in between.
     SELECT s.serving, s.wanted FROM palimpsest.embedding_spaces s WHERE s.namespace_id = $1 FOR KEY SHARE
 ), job AS (
     INSERT INTO palimpsest.jobs (namespace_id, job_id, kind, item_id, due_at)
-    SELECT $1, $32::bigint, 'embed', item_id, now() FROM item
-    WHERE cardinality($26) < $14
-        OR $14 > 0 AND EXISTS (SELECT FROM space WHERE $28 <> space.serving OR $28 <> space.wanted)
+    SELECT $1, $31::bigint, 'embed', item_id, now() FROM item
+    WHERE cardinality($25) < $14
+        OR $14 > 0 AND EXISTS (SELECT FROM space WHERE $27 <> space.serving OR $27 <> space.wanted)
     UNION ALL
-    SELECT $1, $32 + 1, 'reweigh', NULL, now() + $33::interval FROM item
+    SELECT $1, $31 + 1, 'reweigh', NULL, now() + $32::interval FROM item
     UNION ALL
-    SELECT $1, $32 + 2, 'summarize', item_id, now() FROM item WHERE $37::boolean
+    SELECT $1, $31 + 2, 'summarize', item_id, now() FROM item WHERE $36::boolean
     UNION ALL
-    SELECT $1, $44::bigint, 'facts', item_id, now() FROM item WHERE $44 IS NOT NULL
+    SELECT $1, $43::bigint, 'facts', item_id, now() FROM item WHERE $43 IS NOT NULL
     ON CONFLICT DO NOTHING
 )
 SELECT item.created_at, item.updated_at, item.happened_at, to_jsonb(thread.*) AS account FROM item, thread
@@ -91,14 +90,16 @@ WHERE i.namespace_id = $1 AND i.item_id = $2
 
 -- lock --
 -- Items' rows and the tokens of their renditions, held until the transaction ends; their threads' rows are held already.
-SELECT i.*, (SELECT jsonb_object_agg(r.detail, r.tokens) FROM palimpsest.renditions r
-    WHERE r.namespace_id = i.namespace_id AND r.item_id = i.item_id) AS renditions
+SELECT i.*, (SELECT jsonb_build_object('summary', c.summary_tokens, 'brief', c.brief_tokens, 'hint', c.hint_tokens)
+    FROM palimpsest.contents c
+    WHERE c.namespace_id = i.namespace_id AND c.item_id = i.item_id AND c.version = i.version) AS renditions
 FROM palimpsest.items i WHERE i.namespace_id = $1 AND i.item_id = ANY($2::bigint[]) ORDER BY i.item_id FOR UPDATE OF i
 
 -- read --
 -- An item with the content of its current version.
 SELECT i.*, CASE WHEN NOT i.latest THEN (SELECT n.item_id FROM palimpsest.items n
-        WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by, c.content, c.sha256 AS content_sha256
+        WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by, c.content,
+    coalesce(c.sha256, i.sha256) AS content_sha256
 FROM palimpsest.items i
 JOIN palimpsest.contents c ON c.namespace_id = i.namespace_id AND c.item_id = i.item_id AND c.version = i.version
 WHERE i.namespace_id = $1 AND i.item_id = $2
@@ -106,7 +107,8 @@ WHERE i.namespace_id = $1 AND i.item_id = $2
 -- read_version --
 -- An item with the content of one of its versions; the content is null where there is no such version.
 SELECT i.*, CASE WHEN NOT i.latest THEN (SELECT n.item_id FROM palimpsest.items n
-        WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by, c.content, c.sha256 AS content_sha256
+        WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by, c.content,
+    coalesce(c.sha256, i.sha256) AS content_sha256
 FROM palimpsest.items i
 LEFT JOIN palimpsest.contents c ON c.namespace_id = i.namespace_id AND c.item_id = i.item_id AND c.version = $3
 WHERE i.namespace_id = $1 AND i.item_id = $2
@@ -116,7 +118,8 @@ WHERE i.namespace_id = $1 AND i.item_id = $2
 SELECT i.*, CASE WHEN NOT i.latest THEN (SELECT n.item_id FROM palimpsest.items n
         WHERE n.namespace_id = $1 AND n.lineage = i.lineage AND n.latest LIMIT 1) END AS superseded_by, r.body, r.tokens AS rendition_tokens, r.compressor
 FROM palimpsest.items i
-LEFT JOIN palimpsest.renditions r ON r.namespace_id = i.namespace_id AND r.item_id = i.item_id AND r.detail = $3
+LEFT JOIN palimpsest.contents c ON c.namespace_id = i.namespace_id AND c.item_id = i.item_id AND c.version = i.version
+LEFT JOIN LATERAL palimpsest.renditions(c) AS r ON r.detail = $3
 WHERE i.namespace_id = $1 AND i.item_id = $2
 
 -- list_items --

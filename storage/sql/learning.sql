@@ -1,9 +1,9 @@
 -- lessons --
 -- Items in the order of their ids with a summary by one of some teachers.
-SELECT i.item_id, i.title, c.content, c.sha256, r.body, r.tokens AS summary_tokens, r.compressor
+SELECT i.item_id, i.title, c.content, coalesce(c.sha256, i.sha256) AS sha256, r.body, r.tokens AS summary_tokens, r.compressor
 FROM palimpsest.items i
-JOIN palimpsest.renditions r ON r.namespace_id = $1 AND r.item_id = i.item_id AND r.detail = 'summary'
 JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = i.item_id AND c.version = i.version
+JOIN LATERAL palimpsest.renditions(c) AS r ON r.detail = 'summary'
 WHERE i.namespace_id = $1 AND i.item_id > $4::bigint AND i.state = 'active' AND i.trust > 0
     AND (i.expires_at IS NULL OR i.expires_at > now())
     AND EXISTS (SELECT FROM unnest($2::text[]) AS t WHERE starts_with(r.compressor, t))

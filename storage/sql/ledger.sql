@@ -27,10 +27,9 @@ SELECT i.item_id, i.title, i.detail, i.cost, i.priority, i.pinned, i.position, i
     greatest(i.last_used_at, i.created_at) AS used_at, r.summary, r.brief, r.hint, r.summarized_by
 FROM palimpsest.items i
 LEFT JOIN LATERAL (
-    SELECT max(tokens) FILTER (WHERE detail = 'summary') AS summary,
-        max(tokens) FILTER (WHERE detail = 'brief') AS brief, max(tokens) FILTER (WHERE detail = 'hint') AS hint,
-        max(compressor) FILTER (WHERE detail = 'summary') AS summarized_by
-    FROM palimpsest.renditions WHERE namespace_id = $1 AND item_id = i.item_id
+    SELECT c.summary_tokens AS summary, c.brief_tokens AS brief, c.hint_tokens AS hint,
+        CASE WHEN c.summary IS NOT NULL THEN coalesce(c.summary_by, palimpsest.usual_compressor()) END AS summarized_by
+    FROM palimpsest.contents c WHERE c.namespace_id = $1 AND c.item_id = i.item_id AND c.version = i.version LIMIT 1
 ) AS r ON true
 WHERE i.namespace_id = $1 AND i.thread = $2 AND i.state = 'active'
     AND ($3::bigint[] IS NULL OR i.item_id = ANY($3))
@@ -59,13 +58,13 @@ RETURNING t.*
 -- A thread's account and the texts of its block in their order; one statement, so that they are of one moment.
 SELECT to_jsonb(t.*) || jsonb_build_object('spent', (SELECT sum(u.micros)::bigint FROM palimpsest.usage u
         WHERE u.namespace_id = $1 AND u.thread = $2)) AS account,
-    i.item_id, i.title, i.detail, i.tokens, i.cost, i.trust, c.content, r.body
+    i.item_id, i.title, i.detail, i.tokens, i.cost, i.trust,
+    CASE i.detail WHEN 'full' THEN c.content END AS content, r.body
 FROM palimpsest.threads t
 LEFT JOIN palimpsest.items i ON i.namespace_id = t.namespace_id AND i.thread = t.thread AND i.state = 'active'
     AND i.detail <> 'archived'
-LEFT JOIN palimpsest.contents c ON i.detail = 'full' AND c.namespace_id = i.namespace_id AND c.item_id = i.item_id
-    AND c.version = i.version
-LEFT JOIN palimpsest.renditions r ON r.namespace_id = i.namespace_id AND r.item_id = i.item_id AND r.detail = i.detail
+LEFT JOIN palimpsest.contents c ON c.namespace_id = i.namespace_id AND c.item_id = i.item_id AND c.version = i.version
+LEFT JOIN LATERAL palimpsest.renditions(c) AS r ON r.detail = i.detail
 WHERE t.namespace_id = $1 AND t.thread = $2
 ORDER BY i.position, i.item_id
 
@@ -76,19 +75,22 @@ RETURNING *
 
 -- texts --
 -- The texts of items at the details asked.
-SELECT w.item_id, w.detail, coalesce(convert_to(r.body, 'UTF8'), c.content) AS text
+SELECT w.item_id, w.detail, CASE w.detail WHEN 'full' THEN c.content ELSE convert_to(r.body, 'UTF8') END AS text
 FROM unnest($2::bigint[], $3::text[]) AS w(item_id, detail)
 JOIN palimpsest.items i ON i.namespace_id = $1 AND i.item_id = w.item_id AND i.state = 'active'
-LEFT JOIN palimpsest.renditions r ON r.namespace_id = $1 AND r.item_id = w.item_id AND r.detail = w.detail
-LEFT JOIN palimpsest.contents c ON w.detail = 'full' AND c.namespace_id = $1 AND c.item_id = w.item_id
-    AND c.version = i.version
+LEFT JOIN palimpsest.contents c ON c.namespace_id = $1 AND c.item_id = w.item_id AND c.version = i.version
+LEFT JOIN LATERAL palimpsest.renditions(c) AS r ON r.detail = w.detail
 
 -- put_renditions --
--- Replace renditions of an item by better ones.
-INSERT INTO palimpsest.renditions AS r (namespace_id, item_id, detail, body, tokens, compressor)
-SELECT $1, $2, w.* FROM unnest($3::text[], $4::text[], $5::integer[], $6::text[]) AS w
-ON CONFLICT (namespace_id, item_id, detail) DO UPDATE SET body = excluded.body, tokens = excluded.tokens,
-    compressor = excluded.compressor, created_at = now()
+-- Let an item have these renditions and no others; those named at the end are new.
+UPDATE palimpsest.contents c SET summary = ($3::text[])[1], brief = ($3)[2], hint = ($3)[3],
+    summary_tokens = ($4::integer[])[1], brief_tokens = ($4)[2], hint_tokens = ($4)[3],
+    summary_by = ($5::text[])[1], brief_by = ($5)[2], hint_by = ($5)[3],
+    summary_at = CASE WHEN 'summary' = ANY($6::text[]) THEN now() WHEN ($3)[1] IS NOT NULL THEN c.summary_at END,
+    brief_at = CASE WHEN 'brief' = ANY($6) THEN now() WHEN ($3)[2] IS NOT NULL THEN c.brief_at END,
+    hint_at = CASE WHEN 'hint' = ANY($6) THEN now() WHEN ($3)[3] IS NOT NULL THEN c.hint_at END
+FROM palimpsest.items i
+WHERE i.namespace_id = $1 AND i.item_id = $2 AND c.namespace_id = $1 AND c.item_id = $2 AND c.version = i.version
 
 -- stale --
 -- What hygiene acts on, expired items first, then those of low priority that were not used for longest.
@@ -101,8 +103,9 @@ WHERE i.namespace_id = $1 AND i.state = 'active'
         OR (NOT i.pinned AND i.priority < $5
             AND ((greatest(i.last_used_at, i.created_at) < $4 AND i.detail <> 'archived')
                 OR (greatest(i.last_used_at, i.created_at) < $3 AND i.detail = 'full'
-                    AND EXISTS (SELECT FROM palimpsest.renditions r WHERE r.namespace_id = i.namespace_id
-                        AND r.item_id = i.item_id AND r.detail IN ('summary', 'brief', 'hint'))))))
+                    AND EXISTS (SELECT FROM palimpsest.contents c WHERE c.namespace_id = i.namespace_id
+                        AND c.item_id = i.item_id AND c.version = i.version
+                        AND num_nonnulls(c.summary_tokens, c.brief_tokens, c.hint_tokens) > 0)))))
 ORDER BY i.expires_at <= $2 DESC NULLS LAST, i.priority >= 5, last_used, i.item_id
 LIMIT $6
 

@@ -2,7 +2,8 @@
 -- Active items of a thread that share a key with a text, other than one, the newest of each key, with their contents;
 -- `spelled` where one of an item's versions has this hash.
 SELECT i.item_id, i.title, i.lineage, i.latest, i.happened_at, c.content, EXISTS (
-    SELECT FROM palimpsest.contents v WHERE v.namespace_id = $1 AND v.item_id = i.item_id AND v.sha256 = $4::bytea
+    SELECT FROM palimpsest.contents v
+    WHERE v.namespace_id = $1 AND v.item_id = i.item_id AND coalesce(v.sha256, i.sha256) = $4::bytea
 ) AS spelled
 FROM (
     SELECT f.item_id FROM unnest($5::integer[]) AS u(key) CROSS JOIN LATERAL (

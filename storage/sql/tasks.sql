@@ -165,10 +165,9 @@ SELECT i.item_id, i.title, i.detail, i.cost, i.priority, i.pinned, i.position, i
     greatest(i.last_used_at, i.created_at) AS used_at, r.summary, r.brief, r.hint, r.summarized_by
 FROM palimpsest.items i
 LEFT JOIN LATERAL (
-    SELECT max(tokens) FILTER (WHERE detail = 'summary') AS summary,
-        max(tokens) FILTER (WHERE detail = 'brief') AS brief, max(tokens) FILTER (WHERE detail = 'hint') AS hint,
-        max(compressor) FILTER (WHERE detail = 'summary') AS summarized_by
-    FROM palimpsest.renditions WHERE namespace_id = $1 AND item_id = i.item_id
+    SELECT c.summary_tokens AS summary, c.brief_tokens AS brief, c.hint_tokens AS hint,
+        CASE WHEN c.summary IS NOT NULL THEN coalesce(c.summary_by, palimpsest.usual_compressor()) END AS summarized_by
+    FROM palimpsest.contents c WHERE c.namespace_id = $1 AND c.item_id = i.item_id AND c.version = i.version LIMIT 1
 ) AS r ON true
 WHERE i.namespace_id = $1 AND i.item_id = ANY($2::bigint[]) AND i.state = 'active'
 ORDER BY i.item_id

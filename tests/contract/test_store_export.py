@@ -13,11 +13,13 @@ import pytest
 from palimpsest.core.dump_records import (
     RECORDS,
     Record,
+    RenditionRecord,
     Tally,
     place,
     type_names,
 )
 from palimpsest.core.errors import ContentDamagedError, NotFoundError
+from palimpsest.core.models import DETAILS
 from palimpsest.core.ports import Store
 from palimpsest.storage.postgres import open_store
 
@@ -159,6 +161,9 @@ TABLES = {
 IN_AN_IMAGE = {("before_images", name) for name in ("item_id", "steps", "links", "renditions", "model")}
 """The column of the id is ``subject_id``, as of what undoes events of any other subject; all else is in ``image``."""
 
+WITH_CONTENTS = {("contents", f"{detail}{part}") for detail in DETAILS[1:] for part in ("", "_tokens", "_by", "_at")}
+"""Renditions stand in the row of their content, those of a detail in these columns."""
+
 
 async def test_every_column_of_the_database_is_in_a_dump_or_made_again(contract_database: Mapping[str, Any]) -> None:
     connection = await asyncpg.connect(**contract_database)
@@ -172,7 +177,7 @@ async def test_every_column_of_the_database_is_in_a_dump_or_made_again(contract_
         (TABLES.get(name, f"{name}s"), field.name)
         for record, name in zip(RECORDS, type_names(), strict=True)
         for field in fields(record)
-        if field.name not in ("type", "encoding")
+        if field.name not in ("type", "encoding") and record is not RenditionRecord
     }
     columns = {
         (row["table_name"], row["column_name"])
@@ -180,8 +185,8 @@ async def test_every_column_of_the_database_is_in_a_dump_or_made_again(contract_
         if row["table_name"] not in DERIVED and row["column_name"] != "namespace_id"
     }
     # A new column has to be added to its record, to export.sql and to the in-memory store, or to one of the sets above.
-    assert columns - COUNTED == kept - IN_AN_IMAGE
-    assert columns >= COUNTED
+    assert columns - COUNTED - WITH_CONTENTS == kept - IN_AN_IMAGE
+    assert columns >= COUNTED | WITH_CONTENTS
 
 
 async def test_a_content_that_rotted_on_disk_is_not_dumped(contract_database: Mapping[str, Any], mine: str) -> None:

@@ -23,8 +23,8 @@ _FILL = f"""
     SELECT 'big', n, 'main', 1, 'active', 'text/plain', 'document', 5, false, '{{}}', sha256(n::text::bytea), 20, 5,
         'test', 0, '{{}}', now(), now(), n, 7, n / 20, n, 1 + n % 2, n > {ITEMS} - 2
     FROM generate_series(1, {ITEMS}) AS n;
-    INSERT INTO palimpsest.contents
-    SELECT 'big', n, 1, convert_to('text ' || n, 'UTF8'), sha256(n::text::bytea), 5, 'test', now()
+    INSERT INTO palimpsest.contents (namespace_id, item_id, version, content)
+    SELECT 'big', n, 1, convert_to('text ' || n, 'UTF8')
     FROM generate_series(1, {ITEMS}) AS n;
 """
 
