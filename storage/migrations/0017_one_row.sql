@@ -76,10 +76,11 @@ ORDER BY c.namespace_id, c.item_id, c.version;
 
 DROP TABLE palimpsest.former_contents;
 DROP TABLE palimpsest.renditions;
-ALTER TABLE palimpsest.items FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE palimpsest.contents ADD PRIMARY KEY (namespace_id, item_id, version),
     ADD FOREIGN KEY (namespace_id, item_id) REFERENCES palimpsest.items ON DELETE CASCADE;
+-- Not before: the foreign key is checked by the owner, who would not see the items.
+ALTER TABLE palimpsest.items FORCE ROW LEVEL SECURITY;
 ALTER TABLE palimpsest.contents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE palimpsest.contents FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_namespace ON palimpsest.contents
