@@ -51,7 +51,7 @@ def cases(asked: Sequence[Asked]) -> list[Case]:
     found: list[Case] = []
     for one in asked:
         ranked = fuse(one.considered.found, one.considered.markers)
-        found.append(Case(one, signals(one.considered.found, ranked)))
+        found.append(Case(one, signals(ranked)))
     return found
 
 

@@ -93,7 +93,7 @@ class Watch:
     async def __call__(self, namespace: str, **given: Any) -> CandidateSet:
         found = await self._candidates(namespace, **given)
         self.asked.append(given["model_id"])
-        self.bare += given["vector"] is None or any(one.dense is None for one in found.candidates)
+        self.bare += given["vector"] is None or any(cosine is None for cosine in found.dense)
         return found
 
 

@@ -95,7 +95,7 @@ class Context:
 
     async def _chosen(self, namespace: str, thread: str, query: str, max_tokens: int) -> ContextAnswer:
         found = await self._finder.find(namespace, query, Filters(thread=thread))
-        best = found.ranked[:_PASSAGES]
+        best = list(found.ranked[:_PASSAGES])
         wanted = [(chunk.candidate.item_id, _and_after(chunk.candidate.span)) for chunk in best]
         ids = list(dict.fromkeys(item_id for item_id, _ in wanted))
         ledger, rungs = await self._store.rungs(namespace, thread, budgets=self._budgets, item_ids=ids)

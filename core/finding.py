@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from . import paging, ranking, validation
 from .calls import Period
 from .errors import InvalidInputError
+from .ids import parse_item_id
 from .models import (
     CandidateSet,
     Evidence,
@@ -33,6 +34,8 @@ _QUOTING = 60
 """Chunks that are read for a phrase in quotation marks."""
 _CORRECTED = 3
 """Words of a query that are corrected at most."""
+_SHORT = 2_000
+"""Characters of a query that is encoded at once, not in a thread: a few milliseconds if every word is new."""
 _SPARE = 10
 """Hits read beyond those asked for, to take the place of near-duplicates."""
 
@@ -50,7 +53,7 @@ class Considered:
 class Found:
     """Passages for a query, best first, each item as often as it has any; ``notes`` say what did not work."""
 
-    ranked: tuple[RankedChunk, ...]
+    ranked: ranking.Ranking
     evidence: Evidence
     notes: tuple[str, ...]
 
@@ -112,7 +115,7 @@ class Finder:
             StoreUnavailableError: the store cannot be asked.
         """
         filters = validation.check_filters(filters)
-        terms = await asyncio.to_thread(self._lexicon.encode_query, namespace, query)
+        terms = await self._encoded(namespace, query)
         markers, names = self._lexicon.encode_markers(namespace, query)
         vector = await self._spaces.embed_query(namespace, query)
 
@@ -135,22 +138,29 @@ class Finder:
         notes = (*_notes(vector, found, worded=bool(terms.keys)), *told, *found.notes, *distrusted)
         return Considered(found, names, notes)
 
+    async def _encoded(self, namespace: str, query: str) -> SparseTerms:
+        """Return the terms of a query; handing a short one to a thread costs more than its terms."""
+        if len(query) <= _SHORT:
+            return self._lexicon.encode_query(namespace, query)
+        return await asyncio.to_thread(self._lexicon.encode_query, namespace, query)
+
     def _trusted(self, found: CandidateSet, filters: Filters) -> tuple[CandidateSet, tuple[str, ...]]:
         """Leave out what is not trusted unless it is asked for, and say how many items that is."""
         if self._untrusted or filters.untrusted:
             return found, ()
-        low = {one.item_id for one in found.candidates if one.trust == "low" and one.picked}
-        kept = tuple(one for one in found.candidates if one.trust != "low")
-        if len(kept) == len(found.candidates):
+        if "low" not in found.trusts:
             return found, ()
+        kept = [place for place, trust in enumerate(found.trusts) if trust != "low"]
+        several = zip(found.numbers, found.trusts, found.picked, strict=True)
+        low = {number for number, trust, picked in several if trust == "low" and picked}
         told = (f"{len(low)} untrusted items left out; memory_search with untrusted true has them.",) if low else ()
-        return replace(found, candidates=kept), told
+        return found.only(kept), told
 
     async def _corrected(
         self, namespace: str, query: str, terms: SparseTerms, found: CandidateSet
     ) -> tuple[SparseTerms, tuple[str, ...]]:
         """Return the terms with those that unknown words may have meant, and a sentence for each such word."""
-        seen = {key for place, key in enumerate(terms.keys) if any(one.matches[place] > 0 for one in found.candidates)}
+        seen = {key for key, matched in zip(terms.keys, found.matched(), strict=True) if matched}
         unknown = [word for word in self._speller.words(namespace, query) if word.key not in seen][:_CORRECTED]
         if not unknown:
             return terms, ()
@@ -190,13 +200,13 @@ class Finder:
         reading = self._times.read(query, self._clock.now())
         ranked = ranking.fuse(considered.found, considered.markers, self._weights, reading.time)
         if filters is not None and replace(filters, thread=None).narrows:
-            ranked = [chunk for chunk in ranked if chunk.candidate.picked]
+            ranked = ranked.picked()
         ranked = await self._quoted(namespace, query, ranked)
         told = await told_first(self._store, namespace, ranked)
         if told or filters is None or filters.as_of is None:
             ranked = ranking.newest_first(ranked, told)
-        evidence = ranking.judge(considered.found, ranked)
-        return Found(tuple(ranked), evidence, (*considered.notes, *_told(reading)))
+        evidence = ranking.judge(ranked)
+        return Found(ranked, evidence, (*considered.notes, *_told(reading)))
 
     async def search(
         self, namespace: str, query: str, filters: Filters | None, limit: int, max_tokens: int
@@ -206,18 +216,17 @@ class Finder:
         validation.check_range(limit, 1, 100, "limit")
         validation.check_range(max_tokens, 50, 100_000, "max_tokens")
         found = await self.find(namespace, query, filters)
-        ranked = ranking.best_per_item(found.ranked)
-        hits, tokens = await self._hits(namespace, ranked[: limit + _SPARE], limit, max_tokens)
+        best = ranking.best_per_item(found.ranked, limit + _SPARE)
+        hits, tokens = await self._hits(namespace, best, limit, max_tokens)
         # Neighbours came for company: only what the searches found counts as cut.
-        picked = {chunk.candidate.item_id for chunk in found.ranked if chunk.candidate.picked}
-        omitted = len(picked - {hit.item.item_id for hit in hits})
+        omitted = len(found.ranked.picked_items() - {parse_item_id(hit.item.item_id) for hit in hits})
         return SearchAnswer(hits, omitted, tokens, found.evidence, found.notes)
 
-    async def _quoted(self, namespace: str, query: str, ranked: list[RankedChunk]) -> list[RankedChunk]:
+    async def _quoted(self, namespace: str, query: str, ranked: ranking.Ranking) -> ranking.Ranking:
         phrases = [" ".join(phrase.split()).casefold() for phrase in _PHRASE.findall(query)]
         if not phrases or not ranked:
             return ranked
-        head = ranked[:_QUOTING]
+        head = list(ranked[:_QUOTING])
         read = await self._store.passages(namespace, [(one.candidate.item_id, one.candidate.span) for one in head])
         said = [False] * len(head)
         for place, raw in paired(head, read):
@@ -236,9 +245,11 @@ class Finder:
         known = [(chunk, *read[chunk.candidate.item_id]) for chunk in ranked if chunk.candidate.item_id in read]
         hits: list[Hit] = []
         spent = 0
-        for index in ranking.without_repeats([text for _, _, text in known])[:limit]:
+        for index in ranking.without_repeats([text for _, _, text in known], limit):
             chunk, item, text = known[index]
-            passage, tokens = paging.fit(text, max_tokens - spent, self._counter)
+            whole = item.token_counter == self._counter.name and len(text.encode()) == item.size_bytes
+            counted = item.tokens if whole else None
+            passage, tokens = paging.fit(text, max_tokens - spent, self._counter, counted)
             if not passage:
                 break
             spent += tokens
@@ -251,7 +262,7 @@ def _notes(vector: QueryVector, found: CandidateSet, *, worded: bool) -> tuple[s
     notes = vector.notes
     if not worded:
         notes = (*notes, "The query has no word that is indexed: searched by meaning only.")
-    if vector.vector is not None and found.candidates and all(one.dense is None for one in found.candidates):
+    if vector.vector is not None and len(found) and all(cosine is None for cosine in found.dense):
         notes = (*notes, "No vectors are ready yet: searched by word only.")
     return notes
 

@@ -9,12 +9,15 @@ _CHARACTERS_PER_TOKEN = 6
 """No text that is worth reading has more characters a token, so a first cut at this many loses nothing."""
 
 
-def fit(text: str, max_tokens: int, counter: TokenCounter) -> tuple[str, int]:
-    """Return the longest found start of ``text`` within ``max_tokens``, and its tokens; empty when nothing fits."""
+def fit(text: str, max_tokens: int, counter: TokenCounter, counted: int | None = None) -> tuple[str, int]:
+    """Return the longest found start of ``text`` within ``max_tokens``, and its tokens; empty when nothing fits.
+
+    ``counted`` are the tokens of all of ``text`` where ``counter`` counted them before.
+    """
     if max_tokens <= 0:
         return "", 0
     piece = text[: max_tokens * _CHARACTERS_PER_TOKEN]
-    tokens = counter.count(piece).tokens
+    tokens = counter.count(piece).tokens if counted is None or len(piece) < len(text) else counted
     while tokens > max_tokens:
         keep = min(len(piece) - 1, int(len(piece) * max_tokens / tokens * 0.97))
         piece = piece[:keep]

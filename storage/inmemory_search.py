@@ -126,7 +126,7 @@ def find(shelf: Shelf, query: Query) -> CandidateSet:
         if (item_id, ordinal) not in places
     ]
     weights = tuple(rarity(corpus.holding[key], corpus.chunks) for key in query.terms.keys)
-    return CandidateSet((*picked, *beside), corpus.chunks, weights, True)
+    return CandidateSet.of((*picked, *beside), chunks=corpus.chunks, weights=weights, exact=True)
 
 
 def _around(shelf: Shelf, one: Candidate, reach: int) -> Iterator[Place]:
@@ -152,7 +152,7 @@ def _candidate(record: Record, ordinal: int, query: Query, corpus: Corpus) -> Ca
     return Candidate(
         item_id=item.item_id,
         ordinal=ordinal,
-        span=chunk.span,
+        span=replace(chunk.span, context=""),
         dense=None if query.vector is None or known is None else cosine(query.vector, known),
         lexical=sum(matches),
         matches=matches,
@@ -163,11 +163,8 @@ def _candidate(record: Record, ordinal: int, query: Query, corpus: Corpus) -> Ca
         length=chunk.terms.length,
         memory_type=item.labels.memory_type,
         priority=item.labels.priority,
-        created_at=item.created_at,
         happened_at=_when(record),
-        title=item.labels.title,
         lineage=record.lineage,
-        latest=record.latest,
         markers=impacts(query.markers.keys, chunk.terms, corpus),
         trust=item.labels.trust,
     )

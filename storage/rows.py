@@ -1,8 +1,7 @@
 """Rows to the core's values, and drafts to statement parameters."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from operator import mul
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core import ladder
@@ -11,7 +10,6 @@ from ..core.ids import format_item_id, public_id
 from ..core.models import (
     DETAILS,
     TRUSTS,
-    Candidate,
     CandidateSet,
     ChunkDraft,
     Detail,
@@ -21,7 +19,6 @@ from ..core.models import (
     Labels,
     Rendition,
     Rung,
-    Span,
     SparseTerms,
     ThreadState,
     Trust,
@@ -38,6 +35,8 @@ USUAL_COMPRESSOR = "extractive-2"
 """The function of this name says the same."""
 K1 = 1.2
 B = 0.75
+_COLUMNS = 21
+"""What a row of the ``candidates`` query says of a candidate."""
 
 
 class Row(Protocol):
@@ -147,43 +146,39 @@ def labels(row: Row) -> Labels:
     )
 
 
-def candidate(row: Iterable[Any], factors: Sequence[float]) -> Candidate:
-    """Return the candidate of a row of the ``candidates`` query; a query term's impact counts ``factors`` times."""
-    # A search has hundreds of rows: taking a row apart at once is several times faster than asking it by name.
-    number, ordinal, start, end, context, dense, impacts, picked, thread, position, *more = row
-    chunk_count, length, memory_type, priority, created_at, happened_at, title, lineage, latest, marks, trust, *_ = more
-    matches = tuple(map(mul, impacts, factors)) if impacts else (0.0,) * len(factors)
-    return Candidate(
-        item_id=format_item_id(number),
-        ordinal=ordinal,
-        span=Span(start, end, context),
-        dense=dense,
-        lexical=sum(matches),
-        matches=matches,
-        picked=picked,
-        thread=thread,
-        position=position,
-        chunk_count=chunk_count,
-        length=length or 0,
-        memory_type=memory_type,
-        priority=priority,
-        created_at=created_at,
-        happened_at=happened_at,
-        title=title,
-        lineage=None if lineage is None else format_item_id(lineage),
-        latest=latest,
-        markers=tuple(marks or ()),
-        trust=trust_of(trust),
-    )
-
-
 def candidate_set(found: Sequence["asyncpg.Record"], counts: Sequence[int]) -> CandidateSet:
     """Return the answer of the ``candidates`` query; its first row is about the search, ``counts`` are the query's."""
-    about = found[0]
+    import numpy as np
+
+    about, *chunks = found
     weights = tuple(about["weights"])
+    # A query term's impact counts by its weight, and as often as the query has it.
     factors = [weight * count for weight, count in zip(weights, counts, strict=True)]
+    without = (0.0,) * len(factors)
+    # A search has hundreds of rows: turning them all at once is many times faster than asking each by name.
+    columns: list[Sequence[Any]] = list(zip(*chunks, strict=True)) if chunks else [()] * _COLUMNS
+    numbers, ordinals, starts, ends, _context, dense, impacts, picked, threads, positions, *more = columns
+    chunk_counts, lengths, memory_types, priorities, _created, happened_at, _title, lineages, _latest, *more = more
+    marks, trusts, *_ = more
+    marked = len(marks[0] or ()) if chunks else 0
     return CandidateSet(
-        candidates=tuple(candidate(row, factors) for row in found[1:]),
+        numbers=numbers,
+        ordinals=ordinals,
+        starts=starts,
+        ends=ends,
+        dense=dense,
+        matches=np.array([row or without for row in impacts], np.float64).reshape(len(chunks), len(factors)) * factors,
+        picked=picked,
+        threads=threads,
+        positions=positions,
+        chunk_counts=chunk_counts,
+        lengths=[length or 0 for length in lengths],
+        memory_types=memory_types,
+        priorities=priorities,
+        happened_at=happened_at,
+        lineages=lineages,
+        markers=np.array([row or () for row in marks], np.float64).reshape(len(chunks), marked),
+        trusts=[trust_of(trust) for trust in trusts],
         chunks=about["chunks"],
         weights=weights,
         exact=about["exact"],

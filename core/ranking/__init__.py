@@ -4,9 +4,11 @@ from .evidence import judge
 from .features import FAMILIES, features
 from .fusion import Weights, best_per_item, fitted_weights, fuse
 from .order import lifted, newest_first, without_repeats
+from .ranked import Ranking
 
 __all__ = [
     "FAMILIES",
+    "Ranking",
     "Weights",
     "best_per_item",
     "features",

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ..models import Candidate, CandidateSet, Evidence, RankedChunk
+from ..models import Evidence
 from .fitted import fitted
+from .ranked import Ranking
 
 SIGNALS = ("cosine", "runner_up", "covered", "covered_together", "bm25", "missing")
 """The best cosine and the fifth best; how much of the query's words, by inverse document frequency, one passage has,
@@ -44,25 +45,31 @@ class Judgement:
         return "weak" if probability >= self.weak else "none"
 
 
-def judge(found: CandidateSet, ranked: Sequence[RankedChunk]) -> Evidence:
+def judge(ranked: Ranking) -> Evidence:
     """Say how well the best of ``ranked`` answer. The model fits the bundled embedding model; see docs/search.md."""
     if not ranked:
         return "none"
-    return _judgement().level(signals(found, ranked))
+    return _judgement().level(signals(ranked))
 
 
-def signals(found: CandidateSet, ranked: Sequence[RankedChunk]) -> tuple[float, ...]:
+def signals(ranked: Ranking) -> tuple[float, ...]:
     """Return what the judgement is made from, as in ``SIGNALS``; without vectors the cosines are 0."""
-    cosines = sorted((_cosine(chunk.candidate) for chunk in ranked), reverse=True)
-    total = max(sum(found.weights), 1e-9)
-    first = [chunk.candidate for chunk in ranked[:_FIRST]]
+    import numpy as np
+
+    weights = ranked.found.weights
+    dense = np.array(ranked.column(ranked.found.dense), dtype=np.float64)
+    # None becomes NaN. A zero vector has no direction: pgvector answers NaN for its cosine.
+    cosines: list[float] = np.sort(np.where(np.isfinite(dense), dense, 0.0))[::-1].tolist()
+    matches = ranked.found.matches[ranked.order]
+    has = matches > 0
+    total = max(sum(weights), 1e-9)
     return (
         cosines[0],
         cosines[min(_FIRST, len(cosines)) - 1],
-        max(_covered(found, [one]) for one in first) / total,
-        _covered(found, first) / total,
-        max(chunk.candidate.lexical for chunk in ranked) / max(1, len(found.weights)),
-        1 - _covered(found, [chunk.candidate for chunk in ranked]) / total,
+        max(_weight(weights, one) for one in has[:_FIRST].tolist()) / total,
+        _weight(weights, np.logical_or.reduce(has[:_FIRST]).tolist()) / total,
+        max(map(sum, matches.tolist())) / max(1, len(weights)),
+        1 - _weight(weights, np.logical_or.reduce(has).tolist()) / total,
     )
 
 
@@ -73,13 +80,6 @@ def _judgement() -> Judgement:
     return Judgement(data["bias"], weights, data["strong"], data["some"], data["weak"])
 
 
-def _cosine(candidate: Candidate) -> float:
-    # A zero vector has no direction: pgvector answers NaN for its cosine.
-    return candidate.dense if candidate.dense is not None and math.isfinite(candidate.dense) else 0.0
-
-
-def _covered(found: CandidateSet, candidates: Sequence[Candidate]) -> float:
-    """Return the sum of the weights of the query's words that any of the candidates has."""
-    return sum(
-        weight for place, weight in enumerate(found.weights) if any(one.matches[place] > 0 for one in candidates)
-    )
+def _weight(weights: Sequence[float], has: Sequence[bool]) -> float:
+    """Return the sum of the weights of the query's words that are there."""
+    return sum(weight for weight, there in zip(weights, has, strict=True) if there)

@@ -72,23 +72,23 @@ class _Likeness:
 
 
 def features(found: CandidateSet, markers: Sequence[str]) -> Matrix:
-    """Return the features of ``found.candidates``: shape (candidates, features), columns as in ``FAMILIES``.
+    """Return the features of the candidates: shape (candidates, features), columns as in ``FAMILIES``.
 
-    ``markers`` names what ``Candidate.markers`` stand for. Scores of words are scaled by the best candidate's, cosines
-    to 0..1 over the candidates, so these should be the union of both searches' best and their neighbours. What covers
-    the query's words is counted by inverse document frequency, without scaling.
+    ``markers`` names what the columns of ``found.markers`` stand for. Scores of words are scaled by the best
+    candidate's, cosines to 0..1 over the candidates, so these should be the union of both searches' best and their
+    neighbours. What covers the query's words is counted by inverse document frequency, without scaling.
     """
     import numpy as np
 
-    layout = lay_out(found.candidates)
-    matches = np.array([one.matches for one in found.candidates], dtype=np.float64)
+    layout = lay_out(found)
+    length = np.array(found.lengths, dtype=np.float64)
     marked = _marked(found, markers)
     columns: dict[str, Column] = {
-        **_by_word(matches, np.array(found.weights, dtype=np.float64), layout),
+        **_by_word(found.matches, np.array(found.weights, dtype=np.float64), layout),
         **_by_meaning(_likeness(found), layout),
-        **_by_form(found, marked, layout),
+        **_by_form(found, length, marked, layout),
     }
-    columns |= _by_role(columns, marked, np.array([one.length for one in found.candidates], dtype=np.float64))
+    columns |= _by_role(columns, marked, length)
     return np.stack([columns[name] for name in FAMILIES], axis=1)
 
 
@@ -124,11 +124,10 @@ def _by_meaning(likeness: _Likeness, layout: Layout) -> dict[str, Column]:
     }
 
 
-def _by_form(found: CandidateSet, marked: Mapping[str, Column], layout: Layout) -> dict[str, Column]:
+def _by_form(found: CandidateSet, length: Column, marked: Mapping[str, Column], layout: Layout) -> dict[str, Column]:
     import numpy as np
 
-    length = np.array([one.length for one in found.candidates], dtype=np.float64)
-    chunks = np.array([max(one.chunk_count, 1) for one in found.candidates], dtype=np.float64)
+    chunks = np.maximum(np.array(found.chunk_counts, dtype=np.float64), 1.0)
     return {
         "speaker": marked[SPEAKER],
         "asks": marked[QUESTION],
@@ -137,7 +136,7 @@ def _by_form(found: CandidateSet, marked: Mapping[str, Column], layout: Layout) 
         "tells_number": marked[NUMBER],
         "length_to_20": np.minimum(length, 20) / 20,
         "length_to_60": np.clip((length - 20) / 40, 0.0, 1.0),
-        "opening": np.array([float(one.ordinal == 0) for one in found.candidates]),
+        "opening": (np.array(found.ordinals) == 0).astype(np.float64),
         "divided": (chunks > 1).astype(np.float64),
         "parts": np.minimum(np.log(chunks) / np.log(20), 1.0),
     }
@@ -163,19 +162,19 @@ def _marked(found: CandidateSet, markers: Sequence[str]) -> dict[str, Column]:
     import numpy as np
 
     known = (QUESTION, BY_USER, BY_ASSISTANT, TIME, NUMBER, SPEAKER)
-    columns = {name: np.zeros(len(found.candidates)) for name in known}
+    columns = {name: np.zeros(len(found)) for name in known}
+    has = (found.markers > 0).astype(np.float64)
     for place, marker in enumerate(markers):
         name = marker if marker in columns else SPEAKER
-        has = np.array([float(one.markers[place] > 0) for one in found.candidates])
-        columns[name] = np.maximum(columns[name], has)
+        columns[name] = np.maximum(columns[name], has[:, place])
     return columns
 
 
 def _likeness(found: CandidateSet) -> _Likeness:
     import numpy as np
 
-    # A zero vector has no direction: pgvector answers NaN for its cosine.
-    cosine = np.array([np.nan if one.dense is None else one.dense for one in found.candidates], dtype=np.float64)
+    # None becomes NaN. A zero vector has no direction: pgvector answers NaN for its cosine.
+    cosine = np.array(found.dense, dtype=np.float64)
     known = np.isfinite(cosine)
     least = cosine[known].min(initial=1.0) if known.any() else 0.0
     return _Likeness(np.where(known, cosine, least), bool(known.any()))

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ..models import Candidate, CandidateSet, QueryTime, RankedChunk
+from ..models import CandidateSet, QueryTime, RankedChunk
 from .features import FAMILIES, features
 from .fitted import fitted
+from .ranked import Ranking
 
 if TYPE_CHECKING:
     from .features import Matrix
@@ -48,60 +49,67 @@ def fitted_weights() -> Weights:
 
 def fuse(
     found: CandidateSet, markers: Sequence[str] = (), weights: Weights | None = None, time: QueryTime | None = None
-) -> list[RankedChunk]:
+) -> Ranking:
     """Return the candidates best first, each with a score in 0..1 and the parts that add up to it exactly.
 
     A part is the sum of a family of features: a feature adds its share of the weights times its value, or, where its
     weight is negative, times what it lacks of 1. Ties fall to the smaller item id, then to the earlier passage.
     """
-    if not found.candidates:
-        return []
-    weights = weights or fitted_weights()
-    parts = _parts(found, markers, weights, time)
-    ranked = [
-        RankedChunk(candidate, sum(mine.values()), mine)
-        for candidate, mine in zip(found.candidates, parts, strict=True)
-    ]
-    ranked.sort(key=lambda chunk: (-chunk.score, chunk.candidate.item_id, chunk.candidate.span.start))
-    return ranked
+    import numpy as np
+
+    names = tuple(dict.fromkeys((*FAMILIES.values(), "priority", "recency", *(() if time is None else ("time",)))))
+    if not len(found):
+        return Ranking(found, np.zeros(0, np.intp), np.zeros(0), names, np.zeros((0, len(names))))
+    parts = _parts(found, markers, weights or fitted_weights(), time)
+    # Added up as whoever checks a score adds its parts up: one after another.
+    scores = np.array(list(map(sum, parts.tolist())))
+    order = np.lexsort((np.array(found.starts), np.array(found.numbers), -scores))
+    return Ranking(found, order, scores[order], names, parts[order])
 
 
-def _parts(
-    found: CandidateSet, markers: Sequence[str], weights: Weights, time: QueryTime | None
-) -> list[dict[str, float]]:
+def _parts(found: CandidateSet, markers: Sequence[str], weights: Weights, time: QueryTime | None) -> Matrix:
+    """Return the parts of each candidate's score: shape (candidates, parts)."""
     import numpy as np
 
     total = weights.total(timed=time is not None)
     shares = np.array([weights.features[name] for name in FAMILIES]) / total
     values = features(found, markers)
     added = np.where(shares >= 0, values, 1 - values) * np.abs(shares)
-    families = list(dict.fromkeys(FAMILIES.values()))
-    member = np.array([[FAMILIES[name] == family for family in families] for name in FAMILIES], dtype=np.float64)
-    priors = _priors(found.candidates, time) * [weights.priority, weights.recency, weights.time] / total
-    names = (*families, "priority", "recency", "time")
+    priors = _priors(found, time) * [weights.priority, weights.recency, weights.time] / total
     # Rounded, so that what was added up in another order of candidates still ties.
-    sums = np.column_stack([added @ member, priors])[:, : len(names) - (time is None)].round(_DIGITS)
-    return [dict(zip(names, row, strict=False)) for row in sums.tolist()]
+    sums = np.column_stack([added @ _members(), priors]).round(_DIGITS)
+    return sums[:, :-1] if time is None else sums
 
 
-def _priors(candidates: Sequence[Candidate], time: QueryTime | None) -> Matrix:
+@cache
+def _members() -> Matrix:
+    """Return 1 where a feature belongs to a family: shape (features, families)."""
+    import numpy as np
+
+    families = dict.fromkeys(FAMILIES.values())
+    return np.array([[FAMILIES[name] == family for family in families] for name in FAMILIES], dtype=np.float64)
+
+
+def _priors(found: CandidateSet, time: QueryTime | None) -> Matrix:
     """Return each candidate's priority, recency, and whether it happened at the time asked about."""
     import numpy as np
 
-    happened = np.array([one.happened_at.timestamp() for one in candidates])
-    priority = np.array([one.priority for one in candidates]) / 10
-    asked = [time is not None and _within(one.happened_at, time) for one in candidates]
+    happened = np.array([moment.timestamp() for moment in found.happened_at])
+    priority = np.array(found.priorities) / 10
+    asked = np.zeros(len(found)) if time is None else [float(_within(moment, time)) for moment in found.happened_at]
     recency = 0.5 ** ((happened.max() - happened) / HALF_LIFE.total_seconds())
-    return np.column_stack([np.clip(priority, 0.0, 1.0), recency, np.array(asked, dtype=np.float64)])
+    return np.column_stack([np.clip(priority, 0.0, 1.0), recency, asked])
 
 
 def _within(moment: datetime, time: QueryTime) -> bool:
     return (time.since is None or time.since <= moment) and (time.until is None or moment < time.until)
 
 
-def best_per_item(ranked: Sequence[RankedChunk]) -> list[RankedChunk]:
-    """Return each item's first chunk, in the order given."""
-    best: dict[str, RankedChunk] = {}
-    for chunk in ranked:
-        best.setdefault(chunk.candidate.item_id, chunk)
-    return list(best.values())
+def best_per_item(ranked: Ranking, limit: int | None = None) -> list[RankedChunk]:
+    """Return each item's first chunk, in the order given: of the first ``limit`` items, or of all."""
+    first: dict[int, int] = {}
+    for rank, number in enumerate(ranked.column(ranked.found.numbers)):
+        if len(first) == limit:
+            break
+        first.setdefault(number, rank)
+    return [ranked[rank] for rank in first.values()]

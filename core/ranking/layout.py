@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..models import Candidate
+    from ..models import CandidateSet
 
     Indices = NDArray[np.intp]
     Values = NDArray[np.float64]
@@ -58,17 +57,17 @@ class Layout:
         return sums[self.group] / AROUND
 
 
-def lay_out(candidates: Sequence[Candidate]) -> Layout:
+def lay_out(found: CandidateSet) -> Layout:
     """Find neighbours and groups: chunks of an item by ordinal, episodic items by their position in the thread."""
     import numpy as np
 
-    groups: dict[str | tuple[str], int] = {}
-    # A thread's name may be an item's id: as a tuple it is another key.
-    named = ((one.thread,) if one.memory_type == "episodic" else one.item_id for one in candidates)
+    groups: dict[int | str, int] = {}
+    several = zip(found.memory_types, found.threads, found.numbers, strict=True)
+    named = (thread if memory_type == "episodic" else number for memory_type, thread, number in several)
     group = np.array([groups.setdefault(name, len(groups)) for name in named], dtype=np.intp)
-    position = np.array([one.position for one in candidates], dtype=np.int64)
-    ordinal = np.array([one.ordinal for one in candidates], dtype=np.int64)
-    count = np.array([one.chunk_count for one in candidates], dtype=np.int64)
+    position = np.array(found.positions, dtype=np.int64)
+    ordinal = np.array(found.ordinals, dtype=np.int64)
+    count = np.array(found.chunk_counts, dtype=np.int64)
     order = np.lexsort((ordinal, position, group))
     one, other = order[:-1], order[1:]
     # Within a group, only chunks of one item share its position.
@@ -76,7 +75,7 @@ def lay_out(candidates: Sequence[Candidate]) -> Layout:
     continued = (apart == 0) & (ordinal[other] == ordinal[one] + 1)
     begun = (apart == 1) & (ordinal[other] == 0) & (ordinal[one] == count[one] - 1)
     adjacent = (group[one] == group[other]) & (continued | begun)
-    previous, following = np.full(len(candidates), -1), np.full(len(candidates), -1)
+    previous, following = np.full(len(found), -1), np.full(len(found), -1)
     following[one[adjacent]], previous[other[adjacent]] = other[adjacent], one[adjacent]
     return Layout(previous, following, group, len(groups))
 

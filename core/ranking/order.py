@@ -3,9 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from ..models import RankedChunk, ToldFact
+from ..ids import parse_item_id
+from ..models import ToldFact
+from .ranked import Ranking
 
 PHRASE = 0.25
 """What a passage gains that has a quoted phrase word for word, as a share of the best possible score."""
@@ -15,81 +16,89 @@ _RUN = 3
 _WORD = re.compile(r"\w+")
 
 
-def lifted(ranked: Sequence[RankedChunk], said: Sequence[bool]) -> list[RankedChunk]:
+def lifted(ranked: Ranking, said: Sequence[bool]) -> Ranking:
     """Return the chunks in the order that follows when the first ones, where ``said``, gain for a quoted phrase.
 
     Scores stay in 0..1: all are scaled down to make room.
     """
-    room = 1 - PHRASE
-    changed: list[RankedChunk] = []
-    for index, chunk in enumerate(ranked):
-        gain = PHRASE if index < len(said) and said[index] else 0.0
-        parts = {**{name: part * room for name, part in chunk.parts.items()}, "phrase": gain}
-        changed.append(replace(chunk, score=sum(parts.values()), parts=parts))
-    changed.sort(key=lambda chunk: -chunk.score)
-    return changed
+    import numpy as np
+
+    gains = np.zeros(len(ranked))
+    gains[: len(said)] = np.array(said, dtype=np.float64)[: len(ranked)] * PHRASE
+    parts = np.column_stack([ranked.parts * (1 - PHRASE), gains])
+    scores = np.array(list(map(sum, np.where(np.isnan(parts), 0.0, parts).tolist())), dtype=np.float64)
+    order = np.argsort(-scores, kind="stable")
+    return Ranking(ranked.found, ranked.order[order], scores[order], (*ranked.names, "phrase"), parts[order])
 
 
-def newest_first(ranked: Sequence[RankedChunk], told: Mapping[str, ToldFact] | None = None) -> list[RankedChunk]:
+def newest_first(ranked: Ranking, told: Mapping[str, ToldFact] | None = None) -> Ranking:
     """Return the chunks with the items of each lineage in the order newest first, in the places that they have.
 
     The chunks of a newer version take the best places that any version had; what that changes of a score is its part
     ``version``. An item that ``told`` a fact of a lineage goes with that one, as old as the fact.
     """
-    told = told or {}
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for index, chunk in enumerate(ranked):
-        fact = told.get(chunk.candidate.item_id)
-        lineage = chunk.candidate.lineage if fact is None else fact.lineage
+    import numpy as np
+
+    facts = {parse_item_id(item_id): fact for item_id, fact in (told or {}).items()}
+    if not facts and not ranked.has_lineages():
+        return ranked
+    ages: list[tuple[float, int]] = []
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    of, happened_at = ranked.column(ranked.found.lineages), ranked.column(ranked.found.happened_at)
+    for rank, number in enumerate(ranked.column(ranked.found.numbers)):
+        fact = facts.get(number)
+        if fact is None:
+            lineage = of[rank]
+            ages.append((-happened_at[rank].timestamp(), -number))
+        else:
+            lineage = None if fact.lineage is None else parse_item_id(fact.lineage)
+            ages.append((-fact.happened_at.timestamp(), -parse_item_id(fact.item_id)))
         if lineage is not None:
-            places[lineage].append(index)
-    ordered = list(ranked)
-    for found in places.values():
+            places[lineage].append(rank)
+    came_from = np.arange(len(ranked))
+    for ranks in places.values():
         # Sorting is stable: chunks of one version keep their order.
-        newest = sorted((ranked[index] for index in found), key=lambda chunk: _age(chunk, told))
-        for index, chunk in zip(found, newest, strict=True):
-            moved = ranked[index].score - chunk.score
-            parts = {**chunk.parts, "version": moved} if moved else chunk.parts
-            ordered[index] = replace(chunk, score=ranked[index].score, parts=parts)
-    return ordered
+        came_from[ranks] = sorted(ranks, key=ages.__getitem__)
+    moved = ranked.scores - ranked.scores[came_from]
+    parts = np.column_stack([ranked.parts[came_from], np.where(moved == 0, np.nan, moved)])
+    return Ranking(ranked.found, ranked.order[came_from], ranked.scores, (*ranked.names, "version"), parts)
 
 
-def _age(chunk: RankedChunk, told: Mapping[str, ToldFact]) -> tuple[float, str]:
-    fact = told.get(chunk.candidate.item_id)
-    if fact is not None:
-        return (-fact.happened_at.timestamp(), _reversed(fact.item_id))
-    return (-chunk.candidate.happened_at.timestamp(), _reversed(chunk.candidate.item_id))
-
-
-def _reversed(text: str) -> str:
-    """Return what sorts the other way round."""
-    return "".join(chr(0x10FFFF - ord(letter)) for letter in text)
-
-
-def without_repeats(texts: Sequence[str]) -> list[int]:
+def without_repeats(texts: Sequence[str], limit: int | None = None) -> list[int]:
     """Return the indices of passages in their order, those that nearly repeat an earlier one behind all others.
 
     It is maximal marginal relevance (Carbonell and Goldstein 1998) with a penalty that only near-duplicates pay, and
-    that nothing outweighs.
+    that nothing outweighs. Of ``limit``, at most that many are returned, and no more passages looked at than it takes.
     """
-    runs = [_runs(text) for text in texts]
+    runs: list[frozenset[int]] = []
+    known: set[int] = set()
     first: list[int] = []
     repeats: list[int] = []
-    for index, mine in enumerate(runs):
-        repeated = any(_share(mine, runs[other]) >= REPEAT for other in first)
-        (repeats if repeated else first).append(index)
-    return first + repeats
+    for index, text in enumerate(texts):
+        if len(first) == limit:
+            break
+        mine = _runs(text)
+        # What one earlier passage has of it, all of them together have: where that is too little, none is compared.
+        near = len(mine & known) + 1 > REPEAT * len(mine)
+        if near and any(_share(mine, other) >= REPEAT for other in runs):
+            repeats.append(index)
+            continue
+        first.append(index)
+        runs.append(mine)
+        known |= mine
+    return (first + repeats)[:limit]
 
 
-def _runs(text: str) -> frozenset[tuple[str, ...]]:
+def _runs(text: str) -> frozenset[int]:
+    """Return the hashes of a text's runs of three words; of a shorter text that of all its words."""
     words = _WORD.findall(text.casefold())
     if len(words) < _RUN:
-        return frozenset({tuple(words)})
-    return frozenset(zip(*(words[start:] for start in range(_RUN)), strict=False))
+        return frozenset({hash(tuple(words))})
+    return frozenset(map(hash, zip(*(words[start:] for start in range(_RUN)), strict=False)))
 
 
-def _share(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
-    if not one or not other or min(len(one), len(other)) < REPEAT * max(len(one), len(other)):
+def _share(one: frozenset[int], other: frozenset[int]) -> float:
+    if min(len(one), len(other)) < REPEAT * max(len(one), len(other)):
         return 0.0
     common = len(one & other)
     return common / (len(one) + len(other) - common)

@@ -75,14 +75,12 @@ async def word_scores(store: Store, namespace: str, query: str, ids: dict[str, s
 
 
 async def test_a_candidate_says_where_it_is_and_what_ranking_needs(store: Store, mine: str) -> None:
-    made = draft(mine, "# Mills\n\nthe mill turns", labels=Labels(title="On mills", priority=8))
+    made = draft(mine, "# Mills\n\nthe mill turns", labels=Labels(priority=8))
     item = (await store.add(mine, made, budgets=BUDGETS)).item
     [found] = await search(store, mine, "turns", by_meaning=False)
-    assert (found.item_id, found.ordinal, found.span) == (made.item_id, 1, Span(9, 23, "Mills"))
-    assert (found.priority, found.created_at, found.title) == (8, item.created_at, "On mills")
-    assert (found.thread, found.position, found.chunk_count, found.length) == ("main", 1, 2, 4)
-    assert (found.memory_type, found.happened_at) == ("document", item.created_at)
-    assert (found.lineage, found.latest) == (None, True)
+    assert (found.item_id, found.ordinal, found.span) == (made.item_id, 1, Span(9, 23))
+    assert (found.thread, found.position, found.chunk_count, found.length, found.priority) == ("main", 1, 2, 4, 8)
+    assert (found.memory_type, found.happened_at, found.lineage) == ("document", item.created_at, None)
 
 
 async def test_every_candidate_has_both_its_scores(store: Store, mine: str) -> None:

@@ -1,13 +1,15 @@
 """Makers of candidates for the tests of ranking."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
+from palimpsest.core.ids import format_item_id, parse_item_id
 from palimpsest.core.models import Candidate, CandidateSet, MemoryType, RankedChunk, Span
-from palimpsest.core.ranking import FAMILIES, Weights, features
+from palimpsest.core.ranking import FAMILIES, Ranking, Weights, features
 
 from ..fakes import START
 
@@ -15,8 +17,21 @@ ROLES = ("question", "said:user", "said:assistant", "time", "number", "said:ann"
 """Every marker that ranking knows, and a name that a query might have."""
 
 
+_LETTERS = 7
+
+
+def id_of(name: str) -> str:
+    """The item id that stands for a name of up to seven letters; ids sort as their names do."""
+    return format_item_id(int.from_bytes(name.encode().ljust(_LETTERS, b"\0")))
+
+
+def name_of(item_id: str) -> str:
+    """The name that an item id stands for."""
+    return parse_item_id(item_id).to_bytes(_LETTERS).rstrip(b"\0").decode()
+
+
 def candidate(
-    item_id: str = "mem_a",
+    name: str = "a",
     dense: float | None = 0.5,
     matches: Sequence[float] = (1.0,),
     *,
@@ -33,11 +48,11 @@ def candidate(
     lineage: str | None = None,
     markers: Sequence[float] = (),
 ) -> Candidate:
-    """A chunk of a document that fits into one chunk, unless told otherwise."""
+    """A chunk of a document that fits into one chunk, unless told otherwise; its item's id stands for ``name``."""
     happened = START - timedelta(days=days_old)
     start = 100 * ordinal if start is None else start
     return Candidate(
-        item_id=item_id,
+        item_id=id_of(name),
         ordinal=ordinal,
         span=Span(start, start + 10),
         dense=dense,
@@ -50,10 +65,8 @@ def candidate(
         length=length,
         memory_type=memory_type,
         priority=priority,
-        created_at=happened,
         happened_at=happened,
-        title=None,
-        lineage=lineage,
+        lineage=None if lineage is None else id_of(lineage),
         markers=tuple(markers),
     )
 
@@ -61,7 +74,7 @@ def candidate(
 def found(*candidates: Candidate, weights: Sequence[float] | None = None) -> CandidateSet:
     """What a store would return; the query's words weigh the same unless ``weights`` are given."""
     count = len(candidates[0].matches) if candidates else 0
-    return CandidateSet(candidates, 1000, (1.0,) * count if weights is None else tuple(weights), exact=True)
+    return CandidateSet.of(candidates, chunks=1000, weights=(1.0,) * count if weights is None else weights, exact=True)
 
 
 def only(*, priority: float = 0.0, recency: float = 0.0, **named: float) -> Weights:
@@ -75,11 +88,16 @@ def feature(name: str, considered: CandidateSet, markers: Sequence[str] = ()) ->
     return column
 
 
-def ranked(
-    item_id: str = "mem_a", score: float = 0.5, parts: Mapping[str, float] | None = None, **of: Any
-) -> RankedChunk:
-    """A ranked chunk, whose score is all words unless told otherwise."""
-    return RankedChunk(candidate(item_id, **of), score, {"words": score} if parts is None else parts)
+def ranked(name: str = "a", score: float = 0.5, **of: Any) -> RankedChunk:
+    """A ranked chunk, whose score is all words."""
+    return RankedChunk(candidate(name, **of), score, {"words": score})
+
+
+def ranking_of(*chunks: RankedChunk) -> Ranking:
+    """A ranking of such chunks, in their order."""
+    scores = np.array([chunk.score for chunk in chunks], np.float64)
+    order = np.arange(len(chunks))
+    return Ranking(found(*(chunk.candidate for chunk in chunks)), order, scores, ("words",), scores[:, None])
 
 
 def _candidates(words: int) -> st.SearchStrategy[list[Candidate]]:

@@ -4,8 +4,9 @@ import pytest
 
 from palimpsest.core.budget import fixed_budget
 from palimpsest.core.memory import NewMemory
-from palimpsest.core.models import Filters, SearchAnswer, Span
+from palimpsest.core.models import Filters, SearchAnswer, Span, TokenCount
 
+from ..fakes import WordCounter
 from .candidates import only
 from .parts import ME, Parts, build_parts
 
@@ -139,6 +140,31 @@ async def test_a_passage_that_does_not_fit_is_cut_and_the_last() -> None:
     fuller = await more.memory.search(ME, "mill", max_tokens=50)
     assert len(fuller.hits) + fuller.omitted == 4
     assert fuller.tokens <= 50
+
+
+async def test_tokens_of_a_whole_item_are_not_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+    count = WordCounter.count
+
+    def told(counter: WordCounter, text: str) -> TokenCount:
+        counted.append(text)
+        return count(counter, text)
+
+    parts = await holding("the mill by the river", "# A\n\nthe mill\n\nof another day")
+    monkeypatch.setattr(WordCounter, "count", told)
+    answer = await parts.memory.search(ME, "mill river")
+    assert [hit.passage for hit in answer.hits] == ["the mill by the river", "the mill"]
+    assert (answer.tokens, counted) == (7, ["the mill"])
+    monkeypatch.setattr(WordCounter, "name", "other words")
+    again = await parts.memory.search(ME, "mill river")
+    assert (again.tokens, counted[1:]) == (7, ["the mill by the river", "the mill"])
+
+
+async def test_long_queries_are_answered_as_short_ones_are() -> None:
+    parts = await holding("the mill by the river", "the tower")
+    short, long = [await parts.memory.search(ME, "mill" + " " * spaces + "river") for spaces in (1, 2_100)]
+    assert titles(short) == titles(long) == ["0", "1"]
+    assert short.hits[0].parts["words"] == long.hits[0].parts["words"] > 0
 
 
 async def test_notes_say_when_words_or_vectors_are_missing() -> None:

@@ -21,16 +21,16 @@ SIGNAL = st.floats(0, 1)
 
 def judged(*candidates: Candidate, weights: tuple[float, ...] | None = None) -> Evidence:
     considered = found(*candidates, weights=weights)
-    return judge(considered, fuse(considered))
+    return judge(fuse(considered))
 
 
 def seen(*candidates: Candidate, weights: tuple[float, ...] | None = None) -> dict[str, float]:
     considered = found(*candidates, weights=weights)
-    return dict(zip(SIGNALS, signals(considered, fuse(considered)), strict=True))
+    return dict(zip(SIGNALS, signals(fuse(considered)), strict=True))
 
 
 def test_no_candidates_are_no_evidence() -> None:
-    assert judge(found(), []) == "none"
+    assert judge(fuse(found())) == "none"
 
 
 def test_levels_begin_at_their_probabilities() -> None:
@@ -99,4 +99,4 @@ def test_nothing_in_common_is_not_strong_and_all_in_common_is_not_none() -> None
 
 @given(CANDIDATE_SETS)
 def test_any_candidates_have_a_level(considered: CandidateSet) -> None:
-    assert judge(considered, fuse(considered)) in LEVELS
+    assert judge(fuse(considered)) in LEVELS
