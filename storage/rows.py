@@ -35,7 +35,7 @@ USUAL_COMPRESSOR = "extractive-2"
 """The function of this name says the same."""
 K1 = 1.2
 B = 0.75
-_COLUMNS = 21
+_COLUMNS = 20
 """What a row of the ``candidates`` query says of a candidate."""
 
 
@@ -157,9 +157,8 @@ def candidate_set(found: Sequence["asyncpg.Record"], counts: Sequence[int]) -> C
     without = (0.0,) * len(factors)
     # A search has hundreds of rows: turning them all at once is many times faster than asking each by name.
     columns: list[Sequence[Any]] = list(zip(*chunks, strict=True)) if chunks else [()] * _COLUMNS
-    numbers, ordinals, starts, ends, _context, dense, impacts, picked, threads, positions, *more = columns
-    chunk_counts, lengths, memory_types, priorities, _created, happened_at, _title, lineages, _latest, *more = more
-    marks, trusts, *_ = more
+    numbers, ordinals, starts, ends, dense, impacts, marks, picked, threads, positions, *more = columns
+    chunk_counts, lengths, memory_types, priorities, happened_at, lineages, trusts, *_ = more
     marked = len(marks[0] or ()) if chunks else 0
     return CandidateSet(
         numbers=numbers,

@@ -15,10 +15,9 @@ CREATE FUNCTION palimpsest.candidates(
 )
 -- The first row is about the search itself and has no item; of the others the last three columns are null.
 RETURNS TABLE (
-    item_id bigint, ordinal integer, start_byte integer, end_byte integer, context text, dense real, impacts real[],
+    item_id bigint, ordinal integer, start_byte integer, end_byte integer, dense real, impacts real[], marks real[],
     picked boolean, thread text, "position" bigint, chunk_count integer, length integer, memory_type text, priority smallint,
-    created_at timestamptz, happened_at timestamptz, title text, lineage bigint, latest boolean, marks real[],
-    trust smallint, chunks bigint, weights double precision[], exact boolean
+    happened_at timestamptz, lineage bigint, trust smallint, chunks bigint, weights double precision[], exact boolean
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 -- With the default guess of 1,000 the joins around the function read whole tables.
@@ -206,9 +205,9 @@ BEGIN
     END IF;
     SELECT array_agg(('{' || u.key || ':1}/1000000000')::sparsevec ORDER BY u.place) INTO marker_units
     FROM unnest(marker_keys) WITH ORDINALITY AS u(key, place);
-    RETURN QUERY SELECT NULL::bigint, NULL::integer, NULL::integer, NULL::integer, NULL::text, NULL::real, NULL::real[],
+    RETURN QUERY SELECT NULL::bigint, NULL::integer, NULL::integer, NULL::integer, NULL::real, NULL::real[], NULL::real[],
         NULL::boolean, NULL::text, NULL::bigint, NULL::integer, NULL::integer, NULL::text, NULL::smallint,
-        NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::bigint, NULL::boolean, NULL::real[], NULL::smallint,
+        NULL::timestamptz, NULL::bigint, NULL::smallint,
         coalesce(counted, 0), idf, every_vector AND every_word;
     -- In a large namespace only the best have company: a search pays for each row, and the others' neighbours say little.
     accompanied := CASE WHEN counted > every_word_up_to THEN accompanied ELSE top END;
@@ -225,19 +224,19 @@ BEGIN
             ) AS u GROUP BY u.item_id, u.ordinal
         ) AS p
         JOIN LATERAL (
-            SELECT k.item_id, k.thread, k.position, k.chunk_count, k.memory_type, k.priority, k.created_at, k.happened_at,
-                k.title, k.lineage, k.latest, k.trust
+            SELECT k.item_id, k.thread, k.position, k.chunk_count, k.memory_type, k.priority, k.happened_at, k.lineage,
+                k.trust
             FROM items k
             WHERE k.namespace_id = wanted_namespace AND k.item_id = p.item_id AND k.state = 'active' LIMIT 1
         ) AS i ON true
     ), near AS (
         SELECT DISTINCT ON (n.item_id, n.ordinal) n.* FROM (
             SELECT true AS picked, p.ordinal, p.likeness, p.item_id, p.thread, p.position, p.chunk_count, p.memory_type,
-                p.priority, p.created_at, p.happened_at, p.title, p.lineage, p.latest, p.trust
+                p.priority, p.happened_at, p.lineage, p.trust
             FROM places p
             UNION ALL
             SELECT false, o.ordinal, NULL, p.item_id, p.thread, p.position, p.chunk_count, p.memory_type,
-                p.priority, p.created_at, p.happened_at, p.title, p.lineage, p.latest, p.trust
+                p.priority, p.happened_at, p.lineage, p.trust
             FROM places p, generate_series(
                 greatest(p.ordinal - reach, 0), least(p.ordinal + reach, p.chunk_count - 1)) AS o(ordinal)
             WHERE p.chunk_count > 1 AND p.accompanied
@@ -245,8 +244,8 @@ BEGIN
             SELECT false, b.* FROM places p, LATERAL (
                 SELECT o.ordinal, NULL::real, k.*
                 FROM (
-                    SELECT j.item_id, j.thread, j.position, j.chunk_count, j.memory_type, j.priority, j.created_at,
-                        j.happened_at, j.title, j.lineage, j.latest, j.trust
+                    SELECT j.item_id, j.thread, j.position, j.chunk_count, j.memory_type, j.priority, j.happened_at,
+                        j.lineage, j.trust
                     FROM items j
                     WHERE j.namespace_id = wanted_namespace AND j.thread = p.thread AND j.state = 'active'
                         AND j.position < p.position
@@ -259,8 +258,8 @@ BEGIN
             SELECT false, a.* FROM places p, LATERAL (
                 SELECT o.ordinal, NULL::real, k.*
                 FROM (
-                    SELECT j.item_id, j.thread, j.position, j.chunk_count, j.memory_type, j.priority, j.created_at,
-                        j.happened_at, j.title, j.lineage, j.latest, j.trust
+                    SELECT j.item_id, j.thread, j.position, j.chunk_count, j.memory_type, j.priority, j.happened_at,
+                        j.lineage, j.trust
                     FROM items j
                     WHERE j.namespace_id = wanted_namespace AND j.thread = p.thread AND j.state = 'active'
                         AND j.position > p.position
@@ -271,16 +270,15 @@ BEGIN
             WHERE p.memory_type = 'episodic' AND p.chunk_count - 1 - p.ordinal < reach AND p.accompanied
         ) AS n ORDER BY n.item_id, n.ordinal, n.picked DESC
     )
-    SELECT n.item_id, n.ordinal, t.start_byte, t.end_byte, t.context, coalesce(n.likeness, v.likeness),
+    SELECT n.item_id, n.ordinal, t.start_byte, t.end_byte, coalesce(n.likeness, v.likeness),
         CASE WHEN units IS NOT NULL THEN ARRAY(SELECT (-(t.impacts <#> u.unit))::real FROM unnest(units) AS u(unit)) END,
-        n.picked, n.thread, n.position, n.chunk_count, t.length, n.memory_type, n.priority, n.created_at, n.happened_at,
-        n.title, n.lineage, n.latest,
         CASE WHEN marker_units IS NOT NULL
             THEN ARRAY(SELECT (-(t.impacts <#> u.unit))::real FROM unnest(marker_units) AS u(unit)) END,
-        n.trust, NULL::bigint, NULL::double precision[], NULL::boolean
+        n.picked, n.thread, n.position, n.chunk_count, t.length, n.memory_type, n.priority, n.happened_at, n.lineage, n.trust,
+        NULL::bigint, NULL::double precision[], NULL::boolean
     FROM near n
     JOIN LATERAL (
-        SELECT k.start_byte, k.end_byte, k.context, k.impacts, k.length FROM chunks k
+        SELECT k.start_byte, k.end_byte, k.impacts, k.length FROM chunks k
         WHERE k.namespace_id = wanted_namespace AND k.item_id = n.item_id AND k.ordinal = n.ordinal LIMIT 1
     ) AS t ON true
     LEFT JOIN LATERAL (

@@ -20,9 +20,9 @@ ABOUT = {"chunks": 7, "weights": [2.0, 0.5], "exact": False}
 def row(name: str, dense: float | None, impacts: list[float] | None, marks: list[float] | None = None) -> Any:
     """A row of the query: what the set says of the search comes last, and only in the first row."""
     number, happened = parse_item_id(id_of(name)), START - timedelta(days=1)
-    chunk = (number, 3, 30, 40, "Heading", dense, impacts, True)
-    item = ("main", 2, 4, None, "episodic", 6, START, happened, "Title", None, True)
-    return (*chunk, *item, marks, 2, None, None, None)
+    chunk = (number, 3, 30, 40, dense, impacts, marks, True)
+    item = ("main", 2, 4, None, "episodic", 6, happened, None, 2)
+    return (*chunk, *item, None, None, None)
 
 
 @given(CANDIDATE_SETS)
