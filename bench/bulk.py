@@ -165,13 +165,15 @@ async def add_all(bench: Bench, folder: Path, texts: Sequence[str]) -> Mapping[s
 
     await bench.embedder.prepare(texts)
     lap("vectors")
-    for one in new[:_FIRST]:
-        await bench.memory.add(CALLER, one)
+    # From all over, so that the mean length of a passage is known from the beginning.
+    first = set(range(0, len(new), max(1, len(new) // _FIRST)))
+    for number in sorted(first):
+        await bench.memory.add(CALLER, new[number])
     await bench.store.reweigh(CALLER.namespace, bench.lexicon)
     lap("first items, one by one")
     connection = await asyncpg.connect(**bench.connect)
     statements = await _drop_search_indexes(connection)
-    await _in_processes(folder, new[_FIRST:])
+    await _in_processes(folder, [one for number, one in enumerate(new) if number not in first])
     lap("further items")
     await connection.execute("SET maintenance_work_mem = '1500MB'; SET max_parallel_maintenance_workers = 1")
     for statement in statements:
@@ -191,7 +193,7 @@ async def check_alike(bench: Bench, texts: Sequence[str]) -> int:
         AssertionError: a row differs.
     """
     compared = 0
-    new = memories(texts)[_FIRST:]
+    new = memories(texts)
     connection = await asyncpg.connect(**bench.connect)
     for one in random.Random(3).sample(new, min(_SAMPLE, len(new))):
         receipt = await bench.memory.add(CALLER, NewMemory(one.content, thread=_COPY_THREAD, **_labels(one)))
@@ -238,7 +240,8 @@ async def _make_bare(bench: Bench) -> None:
     await connection.execute(
         'CREATE TABLE palimpsest.bare (namespace_id text COLLATE "C", item_id bigint, content bytea NOT NULL,'
         " PRIMARY KEY (namespace_id, item_id));"
-        "INSERT INTO palimpsest.bare SELECT namespace_id, item_id, content FROM palimpsest.contents;"
+        "INSERT INTO palimpsest.bare SELECT namespace_id, item_id, content FROM palimpsest.contents"
+        " ON CONFLICT DO NOTHING;"
         "GRANT SELECT, INSERT, DELETE ON palimpsest.bare TO palimpsest_app"
     )
     await connection.execute("VACUUM ANALYZE palimpsest.bare")

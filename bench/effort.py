@@ -12,8 +12,6 @@ import asyncpg
 from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
-from palimpsest.core.models import NO_TERMS
-
 from .asking import TOP, candidates
 from .bulk import CALLER, batching
 from .exact import ExactVectors, recall
@@ -27,12 +25,17 @@ EFFORTS = (100, 200, 400, 800)
 _RIGHT = 10
 
 
-async def effort_of_search(bench: Bench, vector: Sequence[float]) -> int:
-    """Return the ef_search that a search of this store runs with, pgvector's default where it leaves that."""
-    async with batching(bench) as connection, connection.transaction():
-        await connection.execute("SELECT set_config('palimpsest.namespace', $1, true)", CALLER.namespace)
-        await candidates(bench, vector, NO_TERMS)
-        return int(await connection.fetchval("SELECT current_setting('hnsw.ef_search')"))
+async def effort_of_search(bench: Bench, queries: Sequence[str], vectors: Sequence[Sequence[float]]) -> int:
+    """Return the ef_search that searches of this store begin with, pgvector's default where they leave that."""
+    seen: list[int] = []
+    for query, vector in zip(queries, vectors, strict=True):
+        words = bench.lexicon.encode_query(CALLER.namespace, query)
+        async with batching(bench) as connection, connection.transaction():
+            await connection.execute("SELECT set_config('palimpsest.namespace', $1, true)", CALLER.namespace)
+            await candidates(bench, vector, words)
+            seen.append(int(await connection.fetchval("SELECT current_setting('hnsw.ef_search')")))
+    # Some look further than they began.
+    return min(seen)
 
 
 @asynccontextmanager
@@ -56,7 +59,7 @@ async def nearest(bench: Bench, connection: Connection, vector: Sequence[float])
     order = " <=> ".join(f"subvector({one}, 1, {leading})::halfvec({leading})" for one in ("embedding", "$2::halfvec"))
     found = await connection.fetch(
         "SELECT item_id, ordinal, embedding <=> $2 AS distance FROM palimpsest.chunk_vectors"
-        f" WHERE namespace_id = $1 AND live AND model_id = '{model}' ORDER BY {order} LIMIT {3 * TOP}",
+        f" WHERE namespace_id = $1 AND live AND model_id = '{model}' ORDER BY {order} LIMIT {2 * TOP}",
         *(CALLER.namespace, HalfVector(list(vector))),
     )
     return sorted((1 - row["distance"] for row in found), reverse=True)[:TOP]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from palimpsest.core.models import NO_TERMS
+from palimpsest.core.models import NO_TERMS, SparseTerms
 
 from .asking import NARROW, best_bm25, best_cosines, candidates
 from .bulk import CALLER
@@ -24,10 +24,12 @@ async def recalls(
 ) -> Numbers:
     """Return mean shares in percent, and how many items each filter leaves."""
     found: Numbers = {}
-    found["by meaning, of the 10 nearest"] = await _by_meaning(bench, exact, vectors)
+    words = [bench.lexicon.encode_query(CALLER.namespace, one) for one in asked]
+    found["by meaning, of the 10 nearest"] = await _by_meaning(bench, exact, vectors, words)
+    found["by meaning, asked without words"] = await _by_meaning(bench, exact, vectors, [NO_TERMS] * len(vectors))
     for name in NARROW:
         items = await _leaves(bench, name)
-        found[f"by meaning, filter that leaves {name}"] = await _by_meaning(bench, exact, vectors, name, items)
+        found[f"by meaning, filter that leaves {name}"] = await _by_meaning(bench, exact, vectors, words, name, items)
         found[f"items that the filter of {name} leaves"] = len(items)
     found["by word, of the 50 best by BM25"] = await _by_word(bench, asked)
     return found
@@ -37,15 +39,17 @@ async def _by_meaning(
     bench: Bench,
     exact: ExactVectors,
     vectors: Sequence[Sequence[float]],
+    words: Sequence[SparseTerms],
     name: str | None = None,
     items: set[int] | None = None,
 ) -> float:
+    """Ask for both as a search does: what the words find tells where the vector index has missed something."""
     top = MEANING_TOP if items is None else min(MEANING_TOP, len(items))
     thresholds = exact.thresholds(vectors, top, items)
     filters = NARROW[name].filters if name else None
     shares = [
-        recall(best_cosines(await candidates(bench, vector, NO_TERMS, filters), top), threshold, top)
-        for vector, threshold in zip(vectors, thresholds, strict=True)
+        recall(best_cosines(await candidates(bench, vector, terms, filters), top), threshold, top)
+        for vector, terms, threshold in zip(vectors, words, thresholds, strict=True)
     ]
     return 100 * statistics.fmean(shares)
 

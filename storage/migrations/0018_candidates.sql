@@ -189,7 +189,7 @@ BEGIN
         -- nearest, and not among them.
         effort := least(1000, greatest(200, round(21 * indexed ^ 0.273)));
         FOREACH effort IN ARRAY CASE WHEN every_vector OR more_ids IS NULL THEN ARRAY[effort]
-            ELSE ARRAY[greatest(200, effort / 4), effort] END
+            ELSE ARRAY[greatest(200, effort / 2), effort] END
         LOOP
             PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', effort::text, true);
             EXECUTE 'SELECT array_agg(p.item_id), array_agg(p.ordinal), array_agg((1 - p.distance)::real) FROM ('
