@@ -28,8 +28,8 @@ def _limit_mb(path: Path) -> int | None:
 
 
 def shared_buffers_mb(memory_mb: int) -> int:
-    """Return an eighth of the memory, at least 128 MB and at most 1 GB; it is only taken as it is used."""
-    return max(128, min(1024, memory_mb // 8))
+    """Return an eighth of the memory, at least 128 MB and at most 4 GB; it is only taken as it is used."""
+    return max(128, min(4096, memory_mb // 8))
 
 
 def options(shared_buffers: int | None = None) -> Sequence[str]:

@@ -41,6 +41,10 @@ DECLARE
     counted bigint;
     counted_at timestamptz;
     reachable bigint;
+    sampled bigint;
+    passing bigint;
+    many boolean := false;
+    listed boolean := false;
     indexed double precision;
     every_vector boolean;
     every_word boolean;
@@ -83,7 +87,18 @@ BEGIN
     IF asked_of_item IS NOT NULL THEN
         narrow := ' AND EXISTS (SELECT FROM items i WHERE i.namespace_id = $1 AND i.item_id = x.item_id'
             ' AND i.state = ''active''' || asked_of_item || ')';
-        IF reachable > exact_up_to THEN
+        IF reachable > 8 * exact_up_to AND as_of IS NULL THEN
+            -- Where many items pass for certain, counting them is spared: a hundred pages tell, always the same ones.
+            EXECUTE format('SELECT count(*), count(*) FILTER (WHERE true %s) FROM items i TABLESAMPLE SYSTEM (%s)'
+                ' REPEATABLE (1) WHERE i.namespace_id = $1 AND i.state = ''active''', asked_of_item,
+                (SELECT least(100, 10000.0 / greatest(c.relpages, 1)) FROM pg_class c
+                    WHERE c.oid = 'palimpsest.items'::regclass))
+            INTO sampled, passing
+            USING wanted_namespace, exact_up_to, NULL, NULL, NULL, wanted_thread, wanted_content_type,
+                wanted_memory_type, wanted_tags, lowest_priority, since, until, as_of;
+            many := sampled >= 1000 AND passing * reachable >= 4 * exact_up_to * sampled;
+        END IF;
+        IF reachable > exact_up_to AND NOT many THEN
             -- Where few items pass, they are compared one by one; there is no need to know how many more it may be.
             EXECUTE 'SELECT array_agg(p.item_id), coalesce(sum(p.chunk_count), 0) FROM (SELECT i.item_id, i.chunk_count'
                 ' FROM items i WHERE i.namespace_id = $1 AND i.state = ''active''' || asked_of_item ||
@@ -92,7 +107,7 @@ BEGIN
             USING wanted_namespace, exact_up_to, NULL, NULL, NULL, wanted_thread, wanted_content_type,
                 wanted_memory_type, wanted_tags, lowest_priority, since, until, as_of;
             IF reachable <= exact_up_to AND coalesce(cardinality(allowed), 0) <= exact_up_to THEN
-                narrow := ' AND x.item_id = ANY($14)';
+                listed := true;
                 every_word := true;
             ELSE
                 reachable := counted;
@@ -129,9 +144,16 @@ BEGIN
         END IF;
         -- Where not every word's chunks are scored, a filter is asked of the best only, in their order, until enough pass.
         best := CASE WHEN asked_of_item IS NULL OR every_word THEN 1 ELSE 20 END;
-        by_word := 'SELECT x.item_id, x.ordinal, x.impacts <#> $4 AS distance FROM chunks x'
+        by_word := CASE WHEN listed THEN
+            'SELECT x.* FROM unnest($14) AS a(item_id) CROSS JOIN LATERAL ('
+            ' SELECT k.item_id, k.ordinal, k.impacts <#> $4 AS distance FROM chunks k'
+            ' WHERE k.namespace_id = $1 AND k.item_id = a.item_id AND k.live OFFSET 0'
+            ') AS x WHERE x.distance < 0 ORDER BY 3 LIMIT $5 * $18'
+        ELSE
+            'SELECT x.item_id, x.ordinal, x.impacts <#> $4 AS distance FROM chunks x'
             ' WHERE x.namespace_id = $1 AND x.live AND ' || condition ||
-            CASE WHEN every_word THEN narrow ELSE '' END || ' ORDER BY 3 LIMIT $5 * $18';
+            CASE WHEN every_word THEN narrow ELSE '' END || ' ORDER BY 3 LIMIT $5 * $18'
+        END;
         IF cardinality(frequent) > 0 THEN
             -- Champions are as of the last count; the newest items are looked at besides. Ids begin with the milliseconds
             -- since 2024, from before the item was committed.
@@ -173,7 +195,13 @@ BEGIN
         ) AS v ON true;
         by_meaning := format('FROM chunk_vectors x WHERE x.namespace_id = $1 AND x.live AND x.model_id = %L', wanted_model)
             || narrow;
-        IF every_vector THEN
+        IF listed THEN
+            by_meaning := format(
+                'SELECT x.* FROM unnest($14) AS a(item_id) CROSS JOIN LATERAL ('
+                ' SELECT k.item_id, k.ordinal, k.embedding <=> $2 AS distance FROM chunk_vectors k'
+                ' WHERE k.namespace_id = $1 AND k.item_id = a.item_id AND k.live AND k.model_id = %L OFFSET 0'
+                ') AS x ORDER BY 3 LIMIT $5', wanted_model);
+        ELSIF every_vector THEN
             by_meaning := format(
                 'SELECT x.item_id, x.ordinal, x.embedding <=> $2 AS distance %s ORDER BY 3 LIMIT $5', by_meaning);
         ELSE
@@ -181,8 +209,10 @@ BEGIN
             -- in all.
             by_meaning := format(
                 'SELECT n.item_id, n.ordinal, n.embedding <=> $2 AS distance FROM (SELECT x.item_id, x.ordinal, x.embedding'
-                ' %1$s ORDER BY %2$s <=> %3$s LIMIT 2 * $5) AS n ORDER BY 3 LIMIT $5',
-                by_meaning, indexed_vector('x.embedding', dims, indexed_dims), indexed_vector('$2', dims, indexed_dims));
+                ' %1$s ORDER BY %2$s <=> %3$s LIMIT %4$s * $5) AS n ORDER BY 3 LIMIT $5',
+                by_meaning, indexed_vector('x.embedding', dims, indexed_dims), indexed_vector('$2', dims, indexed_dims),
+                -- Each that a filter lets pass costs a look at many that it does not.
+                CASE narrow WHEN '' THEN 2 ELSE 1.5 END);
         END IF;
         -- The larger the graph, the more of it has to be seen for the same recall; most queries need far less than the few
         -- whose walk ends in a wrong region. Those give themselves away: a chunk found by its words is nearer than the ten

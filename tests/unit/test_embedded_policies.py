@@ -22,7 +22,7 @@ def chosen(shared_buffers: int | None = None) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words[1::2])
 
 
-@pytest.mark.parametrize(("memory", "buffers"), [(512, 128), (4096, 512), (8192, 1024), (262144, 1024)])
+@pytest.mark.parametrize(("memory", "buffers"), [(512, 128), (4096, 512), (8192, 1024), (262144, 4096)])
 def test_buffers_fit_the_machine(memory: int, buffers: int) -> None:
     assert tuning.shared_buffers_mb(memory) == buffers
 
