@@ -107,6 +107,8 @@ BEGIN
             USING wanted_namespace, exact_up_to, NULL, NULL, NULL, wanted_thread, wanted_content_type,
                 wanted_memory_type, wanted_tags, lowest_priority, since, until, as_of;
             IF reachable <= exact_up_to AND coalesce(cardinality(allowed), 0) <= exact_up_to THEN
+                -- The sum keeps the index of the key out: it would look up each of them.
+                narrow := ' AND x.item_id + 0 = ANY($14)';
                 listed := true;
                 every_word := true;
             ELSE
@@ -144,7 +146,8 @@ BEGIN
         END IF;
         -- Where not every word's chunks are scored, a filter is asked of the best only, in their order, until enough pass.
         best := CASE WHEN asked_of_item IS NULL OR every_word THEN 1 ELSE 20 END;
-        by_word := CASE WHEN listed THEN
+        -- What the filters leave is gone through where the words occur in far more.
+        by_word := CASE WHEN listed AND (SELECT sum(k) FROM unnest(known) AS k) > 3 * coalesce(cardinality(allowed), 0) THEN
             'SELECT x.* FROM unnest($14) AS a(item_id) CROSS JOIN LATERAL ('
             ' SELECT k.item_id, k.ordinal, k.impacts <#> $4 AS distance FROM chunks k'
             ' WHERE k.namespace_id = $1 AND k.item_id = a.item_id AND k.live OFFSET 0'
@@ -218,7 +221,7 @@ BEGIN
         -- whose walk ends in a wrong region. Those give themselves away: a chunk found by its words is nearer than the ten
         -- nearest, and not among them.
         effort := least(1000, greatest(200, round(21 * indexed ^ 0.273)));
-        FOREACH effort IN ARRAY CASE WHEN every_vector OR more_ids IS NULL THEN ARRAY[effort]
+        FOREACH effort IN ARRAY CASE WHEN every_vector OR more_ids IS NULL OR narrow <> '' THEN ARRAY[effort]
             ELSE ARRAY[greatest(200, effort / 2), effort] END
         LOOP
             PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', effort::text, true);
