@@ -186,6 +186,43 @@ async def test_a_filter_that_leaves_many_goes_on_by_index_and_loses_nothing(big:
     assert all(one.position % 2 == 0 for one in found.candidates)
 
 
+async def test_the_graph_is_seen_once_more_where_words_find_what_it_missed(big: Mapping[str, Any]) -> None:
+    connection = await asyncpg.connect(**big)
+    nearest = await connection.fetchval(
+        "SELECT item_id FROM palimpsest.chunk_vectors WHERE namespace_id = 'big' AND model_id = $1"
+        " ORDER BY embedding <=> $2::text::halfvec LIMIT 1",
+        *(MODEL, str(list(vector(3)))),
+    )
+
+    async def looks() -> int:
+        before = await scans(big)
+        await ask(big, terms(nearest // 10 + 1), meant=3)
+        after = await scans(big)
+        graph = [name for name in after if name.startswith("chunk_vectors_") and not name.endswith("_pkey")]
+        return sum(after[name] - before.get(name, 0) for name in graph)
+
+    assert await looks() == 1
+    # The graph does not give it any more, its words do.
+    await connection.execute("UPDATE palimpsest.chunk_vectors SET live = false WHERE item_id = $1", nearest)
+    await connection.close()
+    assert await looks() == 2
+
+
+async def test_of_many_chunks_only_the_best_have_company(
+    big: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run_sql(big, "UPDATE palimpsest.items SET memory_type = 'episodic' WHERE namespace_id = 'big'")
+    monkeypatch.setattr(search_tables, "_ACCOMPANIED", 2)
+    found = (await ask(big, terms(RARE), limit=10)).candidates
+    places = {one.position for one in found if one.picked}
+    assert places == set(range(760, 770))
+    # The two best weigh alike with the others: whichever they are, nobody else brings a neighbour along.
+    assert 0 < len(found) - len(places) <= 4
+    monkeypatch.setattr(search_tables, "EVERY_WORD_UP_TO", 50_000)
+    found = (await ask(big, terms(RARE), limit=10)).candidates
+    assert {one.position for one in found} == set(range(758, 772))
+
+
 async def test_a_frequent_word_is_found_where_it_weighs_most(big: Mapping[str, Any]) -> None:
     used, found = await reads(big, terms(EVEN))
     assert used & {"term_champions_pkey", "whole term_champions"}
