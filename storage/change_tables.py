@@ -232,7 +232,7 @@ class ChangeTables(LineageTables, HistoryTables, PeopleTables):
         namespace: str,
         number: int,
         renditions: Sequence[Rendition],
-        made: Sequence[Detail],
+        made: Sequence[str],
     ) -> None:
         """Let an item have these renditions and no others; those of the details ``made`` are new."""
         columns = rows.rendition_columns(renditions)

@@ -1,7 +1,8 @@
 """A memory of an earlier version, brought to this one: nothing is lost, and its accounts are right."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -14,7 +15,7 @@ from palimpsest.core.models import Coverage, Rendition, Space, SpaceState
 from palimpsest.slm.extractive import ExtractiveCompressor
 from palimpsest.storage import migrate as migrating
 from palimpsest.storage import rows
-from palimpsest.storage.migrate import Roles, migrate, migrations
+from palimpsest.storage.migrate import Migration, Roles, migrate, migrations
 from palimpsest.storage.postgres import open_store
 from palimpsest.storage.queries import load
 
@@ -50,12 +51,16 @@ _SPACES = """
 """
 
 
+def up_to(last: int) -> Sequence[Migration]:
+    """The first migrations."""
+    return [migration for migration in migrations() if migration.number <= last]
+
+
 async def test_items_of_before_the_ledger_stand_in_full_in_the_order_in_which_they_came(
     empty_database: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:
-        first = [migration for migration in migrations() if migration.number <= 2]
-        earlier.setattr(migrating, "migrations", lambda: first)
+        earlier.setattr(migrating, "migrations", partial(up_to, 2))
         await migrate(empty_database, Roles(), embedding_model=MODEL, dimensions=DIMENSIONS)
     connection = await asyncpg.connect(**empty_database)
     await connection.execute(_OLD)
@@ -83,8 +88,7 @@ async def test_vectors_of_before_serve_by_the_model_that_most_are_of_and_any_oth
     empty_database: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:
-        first = [migration for migration in migrations() if migration.number <= 2]
-        earlier.setattr(migrating, "migrations", lambda: first)
+        earlier.setattr(migrating, "migrations", partial(up_to, 2))
         await migrate(empty_database, Roles(), embedding_model=MODEL, dimensions=DIMENSIONS)
     connection = await asyncpg.connect(**empty_database)
     await connection.execute(_OLD)
@@ -135,8 +139,7 @@ async def test_contents_and_renditions_of_two_tables_are_the_same_in_one(
 ) -> None:
     for last, fill in ((2, _OLD), (16, _TWO_TABLES)):
         with monkeypatch.context() as earlier:
-            first = [migration for migration in migrations() if migration.number <= last]
-            earlier.setattr(migrating, "migrations", lambda found=first: found)
+            earlier.setattr(migrating, "migrations", partial(up_to, last))
             await migrate(empty_database, Roles(), embedding_model=MODEL, dimensions=DIMENSIONS)
         connection = await asyncpg.connect(**empty_database)
         await connection.execute(fill)
