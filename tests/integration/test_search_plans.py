@@ -178,6 +178,14 @@ async def test_a_filter_that_leaves_few_chunks_compares_them_all(big: Mapping[st
     assert sum(one.dense is not None for one in found.candidates) == EMBEDDED // 100
 
 
+async def test_rare_words_under_a_filter_that_leaves_few_go_by_the_words(big: Mapping[str, Any]) -> None:
+    used, found = await reads(big, terms(71), filters=Filters(tags=("hundredth",)))
+    assert {"items_tags", "chunks_terms"} <= used
+    assert not used & (WHOLE - {"whole items"})
+    assert [one.item_id for one in found.candidates] == [format_item_id(700)]
+    assert found.exact
+
+
 async def test_a_filter_that_leaves_many_goes_on_by_index_and_loses_nothing(big: Mapping[str, Any]) -> None:
     used, found = await reads(big, terms(RARE), meant=3, filters=Filters(content_type="text/even"), limit=50)
     assert "hnsw" in used
