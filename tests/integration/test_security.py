@@ -14,7 +14,6 @@ from palimpsest.core.errors import ItemNotFoundError, SettingsError
 from palimpsest.core.models import Candidate, Filters
 from palimpsest.storage.migrate import Roles, migrate
 from palimpsest.storage.postgres import PostgresStore, open_store
-from palimpsest.storage.queries import load
 
 from .drafts import MODEL, Words, draft, terms, vector
 
@@ -101,7 +100,7 @@ async def test_the_application_role_sees_and_writes_only_its_namespace(
             async with superuser.transaction():
                 await superuser.fetch(
                     "SELECT * FROM palimpsest.candidates('mine', NULL, 'm', '{1}', '{1}', '{}',"
-                    " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10, 2, 10, 10)"
+                    " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10, 2, 10, 10, 10)"
                 )
     assert await superuser.fetchval("SELECT count(*) FROM palimpsest.items") == 1
 
@@ -287,19 +286,6 @@ async def test_policies_leave_the_vector_and_the_word_index_usable(
     assert "Bitmap Index Scan on chunks_terms" in await plan(superuser, "palimpsest_search", by_word)
     # The same query as the application role cannot use the index, because && is not leakproof: hence the search role.
     assert "chunks_terms" not in await plan(superuser, "palimpsest_app", by_word)
-
-
-async def test_candidates_are_joined_by_key_look_ups(
-    database: Mapping[str, Any], superuser: asyncpg.Connection[asyncpg.Record]
-) -> None:
-    await fill(database, superuser, 3000)
-    query = load({"vectors": "public"})["candidates"]
-    given = ["'big'", "NULL", "'m'", "'{7}'", "'{8}'", "'{1}'", "'{}'", *["NULL"] * 8, "100", "2", "10000", "20000"]
-    for place in reversed(range(len(given))):
-        query = query.replace(f"${place + 1}", given[place])
-    text = await plan(superuser, "palimpsest_app", query)
-    assert "using chunks_pkey" in text
-    assert "Seq Scan on chunks" not in text
 
 
 async def test_a_read_by_id_is_two_key_look_ups(
