@@ -36,7 +36,7 @@ USUAL_COMPRESSOR = "extractive-2"
 K1 = 1.2
 B = 0.75
 _COLUMNS = 20
-"""What a row of the ``candidates`` query says of a candidate."""
+"""What a row of the ``candidates`` query says: 17 columns of a candidate, then three of the search."""
 
 
 class Row(Protocol):

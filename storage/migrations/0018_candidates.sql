@@ -20,8 +20,6 @@ RETURNS TABLE (
     happened_at timestamptz, lineage bigint, trust smallint, chunks bigint, weights double precision[], exact boolean
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
--- With the default guess of 1,000 the joins around the function read whole tables.
-ROWS 200
 SET search_path = palimpsest, :"vectors", pg_temp
 -- For what is not built anew for each search: planning the last statement takes longer than running it.
 SET plan_cache_mode = force_generic_plan
@@ -196,8 +194,6 @@ BEGIN
             WHERE k.namespace_id = wanted_namespace AND k.item_id = w.item_id AND k.ordinal = w.ordinal
                 AND k.model_id = wanted_model LIMIT 1
         ) AS v ON true;
-        by_meaning := format('FROM chunk_vectors x WHERE x.namespace_id = $1 AND x.live AND x.model_id = %L', wanted_model)
-            || narrow;
         IF listed THEN
             by_meaning := format(
                 'SELECT x.* FROM unnest($14) AS a(item_id) CROSS JOIN LATERAL ('
@@ -206,14 +202,16 @@ BEGIN
                 ') AS x ORDER BY 3 LIMIT $5', wanted_model);
         ELSIF every_vector THEN
             by_meaning := format(
-                'SELECT x.item_id, x.ordinal, x.embedding <=> $2 AS distance %s ORDER BY 3 LIMIT $5', by_meaning);
+                'SELECT x.item_id, x.ordinal, x.embedding <=> $2 AS distance FROM chunk_vectors x'
+                ' WHERE x.namespace_id = $1 AND x.live AND x.model_id = %L%s ORDER BY 3 LIMIT $5', wanted_model, narrow);
         ELSE
             -- Only the index's own expression can use it. It knows the leading dimensions; the best by them are compared
             -- in all.
             by_meaning := format(
                 'SELECT n.item_id, n.ordinal, n.embedding <=> $2 AS distance FROM (SELECT x.item_id, x.ordinal, x.embedding'
-                ' %1$s ORDER BY %2$s <=> %3$s LIMIT %4$s * $5) AS n ORDER BY 3 LIMIT $5',
-                by_meaning, indexed_vector('x.embedding', dims, indexed_dims), indexed_vector('$2', dims, indexed_dims),
+                ' FROM chunk_vectors x WHERE x.namespace_id = $1 AND x.live AND x.model_id = %L%s ORDER BY %s <=> %s'
+                ' LIMIT %s * $5) AS n ORDER BY 3 LIMIT $5',
+                wanted_model, narrow, indexed_vector('x.embedding', dims, indexed_dims), indexed_vector('$2', dims, indexed_dims),
                 -- Each that a filter lets pass costs a look at many that it does not.
                 CASE narrow WHEN '' THEN 2 ELSE 1.5 END);
         END IF;
@@ -224,7 +222,10 @@ BEGIN
         FOREACH effort IN ARRAY CASE WHEN every_vector OR more_ids IS NULL OR narrow <> '' THEN ARRAY[effort]
             ELSE ARRAY[greatest(200, effort / 2), effort] END
         LOOP
-            PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', effort::text, true);
+            IF NOT every_vector THEN
+                PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true),
+                    set_config('hnsw.ef_search', effort::text, true);
+            END IF;
             EXECUTE 'SELECT array_agg(p.item_id), array_agg(p.ordinal), array_agg((1 - p.distance)::real) FROM ('
                 || by_meaning || ') AS p'
             INTO ids, ordinals, likenesses
