@@ -1,4 +1,8 @@
-"""Migrations: numbered files applied in order, once, under an advisory lock, with a ledger of checksums."""
+"""Migrations and functions, under an advisory lock, each with a ledger of checksums.
+
+Migrations are numbered files, applied in order and once. Files of functions are applied whenever they changed, after
+the migrations.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 _LOCK = 0x70616C696D707365  # "palimpse" in ASCII
 _NAME = re.compile(r"(\d{4})_\w+\.sql\Z")
+_ROUTINE = re.compile(r"\w+\.sql\Z")
 _LEAST_PGVECTOR = (0, 8, 4)
 _LEAST_POSTGRES = 160_000
 
@@ -34,6 +39,15 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class Routine:
+    """A file of functions that replace what they were before: as Migration, without a number."""
+
+    name: str
+    sql: str
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
 class Roles:
     """The roles besides the owner: ``app`` is bound by row-level security, ``search`` owns the search functions."""
 
@@ -43,12 +57,20 @@ class Roles:
 
 def migrations() -> Sequence[Migration]:
     """Return all migrations in order."""
-    folder = files("palimpsest.storage.migrations")
-    found: list[Migration] = []
-    for entry in sorted((e for e in folder.iterdir() if _NAME.match(e.name)), key=lambda e: e.name):
-        sql = entry.read_text(encoding="utf-8")
-        found.append(Migration(int(entry.name[:4]), entry.name, sql, hashlib.sha256(sql.encode()).hexdigest()))
-    return found
+    found = _files("palimpsest.storage.migrations", _NAME)
+    return [Migration(int(name[:4]), name, sql, checksum) for name, sql, checksum in found]
+
+
+def routines() -> Sequence[Routine]:
+    """Return all files of functions, by name."""
+    return [Routine(*found) for found in _files("palimpsest.storage.functions", _ROUTINE)]
+
+
+def _files(package: str, pattern: re.Pattern[str]) -> list[tuple[str, str, str]]:
+    """Return (name, text, checksum) of a package's files, by name."""
+    found = sorted((e for e in files(package).iterdir() if pattern.match(e.name)), key=lambda e: e.name)
+    texts = [(entry.name, entry.read_text(encoding="utf-8")) for entry in found]
+    return [(name, sql, hashlib.sha256(sql.encode()).hexdigest()) for name, sql in texts]
 
 
 async def migrate(
@@ -58,7 +80,7 @@ async def migrate(
 
     Makes the roles where they are missing and the login may, grants the login membership of them, and makes the
     index of ``embedding_model``, over its ``leading`` dimensions where they are given. Safe to run from many processes
-    at once. Returns the names of what was applied.
+    at once. Returns the names of the migrations and files of functions that were applied.
 
     Raises:
         SettingsError: the server or pgvector is too old, or the login may not do what is needed.
@@ -77,7 +99,8 @@ async def migrate(
                 await _check_version(connection)
                 schema = await _ensure_vector(connection)
                 await _ensure_roles(connection, roles)
-                done = await _apply(connection, {"app": roles.app, "search": roles.search, "vectors": schema})
+                names = {"app": roles.app, "search": roles.search, "vectors": schema}
+                done = [*await _apply(connection, names), *await _replace(connection, names)]
                 if indexed is not None:
                     await connection.execute(dialect.vector_index(embedding_model, dimensions, indexed, schema))
                 await connection.execute(
@@ -104,7 +127,7 @@ async def _is_current(connection: Connection, model_id: str, dimensions: int, in
         row["number"]: row["checksum"]
         for row in await connection.fetch("SELECT number, checksum FROM palimpsest.migrations")
     }
-    if applied != {m.number: m.checksum for m in migrations()}:
+    if applied != {m.number: m.checksum for m in migrations()} or await _changed(connection):
         return False
     known = await connection.fetchval(
         "SELECT true FROM palimpsest.indexed_models "
@@ -196,3 +219,27 @@ async def _apply(connection: Connection, names: Mapping[str, str]) -> list[str]:
             f"The database was made by a newer version (migration {newest:04d} is unknown here); upgrade palimpsest."
         )
     return done
+
+
+async def _changed(connection: Connection) -> Sequence[Routine]:
+    """Return the files of functions that the database has not, or with another text."""
+    if await connection.fetchval("SELECT to_regclass('palimpsest.functions')") is None:
+        return []
+    known = {
+        row["name"]: row["checksum"]
+        for row in await connection.fetch("SELECT name, checksum FROM palimpsest.functions")
+    }
+    return [routine for routine in routines() if known.get(routine.name) != routine.checksum]
+
+
+async def _replace(connection: Connection, names: Mapping[str, str]) -> list[str]:
+    changed = await _changed(connection)
+    for routine in changed:
+        await connection.execute(fill(routine.sql, names))
+        await connection.execute(
+            "INSERT INTO palimpsest.functions (name, checksum) VALUES ($1, $2) "
+            "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = now()",
+            routine.name,
+            routine.checksum,
+        )
+    return [routine.name for routine in changed]

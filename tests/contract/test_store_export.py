@@ -143,7 +143,7 @@ async def test_namespaces_do_not_see_each_other_in_a_dump(store: Store, mine: st
 
 DERIVED = {
     *("namespaces", "chunks", "chunk_vectors", "corpus_statistics", "term_statistics", "jobs"),
-    *("term_champions", "migrations", "indexed_models", "embedding_spaces", "consolidations", "adapters"),
+    *("term_champions", "migrations", "functions", "indexed_models", "embedding_spaces", "consolidations", "adapters"),
 }
 """Tables that a load makes again, or that are about the database itself or files beside it."""
 COUNTED = (

@@ -135,6 +135,20 @@ async def reads(database: Mapping[str, Any], query: SparseTerms, **given: Any) -
     return {"hnsw" if name.startswith("chunk_vectors_") and name[-5:] != "_pkey" else name for name in used}, found
 
 
+async def graph_rows(database: Mapping[str, Any]) -> int:
+    """How many rows the vector index gave so far."""
+    connection = await asyncpg.connect(**database)
+    try:
+        return int(
+            await connection.fetchval(
+                "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'palimpsest'"
+                " AND indexrelname LIKE 'chunk\\_vectors\\_%' AND indexrelname <> 'chunk_vectors_pkey'"
+            )
+        )
+    finally:
+        await connection.close()
+
+
 WHOLE = {f"whole {name}" for name in ("items", "chunks", "chunk_vectors", "contents")}
 
 
@@ -194,7 +208,7 @@ async def test_a_filter_that_leaves_many_goes_on_by_index_and_loses_nothing(big:
     assert all(one.position % 2 == 0 for one in found.candidates)
 
 
-async def test_the_graph_is_seen_once_more_where_words_find_what_it_missed(big: Mapping[str, Any]) -> None:
+async def test_more_of_the_graph_is_seen_where_words_find_what_it_missed(big: Mapping[str, Any]) -> None:
     connection = await asyncpg.connect(**big)
     nearest = await connection.fetchval(
         "SELECT item_id FROM palimpsest.chunk_vectors WHERE namespace_id = 'big' AND model_id = $1"
@@ -203,17 +217,15 @@ async def test_the_graph_is_seen_once_more_where_words_find_what_it_missed(big: 
     )
 
     async def looks() -> int:
-        before = await scans(big)
+        before = await graph_rows(big)
         await ask(big, terms(nearest // 10 + 1), meant=3)
-        after = await scans(big)
-        graph = [name for name in after if name.startswith("chunk_vectors_") and not name.endswith("_pkey")]
-        return sum(after[name] - before.get(name, 0) for name in graph)
+        return await graph_rows(big) - before
 
-    assert await looks() == 1
+    first = await looks()
     # The graph does not give it any more, its words do.
     await connection.execute("UPDATE palimpsest.chunk_vectors SET live = false WHERE item_id = $1", nearest)
     await connection.close()
-    assert await looks() == 2
+    assert 0 < first < await looks()
 
 
 async def test_of_many_chunks_only_the_best_have_company(

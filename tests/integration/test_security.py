@@ -17,7 +17,7 @@ from palimpsest.storage.postgres import PostgresStore, open_store
 
 from .drafts import MODEL, Words, draft, terms, vector
 
-WITHOUT_NAMESPACE = {"migrations", "indexed_models"}
+WITHOUT_NAMESPACE = {"migrations", "functions", "indexed_models"}
 """Tables about the database itself; the application role can only read them."""
 
 

@@ -106,6 +106,7 @@ def test_the_wheel_carries_queries_migrations_model_and_licences(wheel: set[str]
     for pattern in (
         r"palimpsest/storage/sql/\w+\.sql",
         r"palimpsest/storage/migrations/0001_\w+\.sql",
+        r"palimpsest/storage/functions/candidates\.sql",
         r"palimpsest/slm/embeddings/model/\w+\.onnx",
         r"palimpsest/py\.typed",
         r"palimpsest-[\d.]+\.dist-info/licenses/LICENSE",
