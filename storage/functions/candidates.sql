@@ -191,7 +191,7 @@ BEGIN
         INTO more_ids, more_ordinals
         USING wanted_namespace, NULL, keys, asked, top, wanted_thread, wanted_content_type, wanted_memory_type,
             wanted_tags, lowest_priority, since, until, as_of, allowed,
-            frequent, greatest(60, 300 / greatest(1, cardinality(frequent))),
+            frequent, greatest(30, 150 / greatest(1, cardinality(frequent))),
             coalesce((extract(epoch FROM counted_at - interval '10 minutes') * 1000)::bigint - 1704067200000 << 22, 0), best;
     END IF;
     IF dims > 0 THEN
