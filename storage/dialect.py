@@ -25,5 +25,5 @@ def vector_index(model_id: str, dimensions: int, indexed: int, vector_schema: st
     return (
         f'CREATE INDEX IF NOT EXISTS "{name}" ON palimpsest.chunk_vectors USING hnsw '
         f"(({vector}::{schema}.halfvec({indexed})) {schema}.halfvec_cosine_ops) "
-        f"WITH (m = 16, ef_construction = 200) WHERE model_id = {literal}"
+        f"WITH (m = 12, ef_construction = 320) WHERE model_id = {literal}"
     )

@@ -27,10 +27,11 @@ SET jit = off
 SET cpu_operator_cost = 0.02
 SET random_page_cost = 1.1
 SET max_parallel_workers_per_gather = 0
--- Switched off within, for what is looked up by key, and so restored at the end.
+-- Switched off within, for what has to go by an index, and so restored at the end.
 SET enable_seqscan = on
 SET enable_hashjoin = on
 SET enable_mergejoin = on
+SET enable_sort = on
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -43,6 +44,7 @@ DECLARE
     reachable bigint;
     sampled bigint;
     passing bigint;
+    share double precision := 1;
     many boolean := false;
     listed boolean := false;
     indexed double precision;
@@ -103,6 +105,7 @@ BEGIN
             USING wanted_namespace, exact_up_to, NULL, NULL, NULL, wanted_thread, wanted_content_type,
                 wanted_memory_type, wanted_tags, lowest_priority, since, until, as_of;
             many := sampled >= 1000 AND passing * reachable >= 4 * exact_up_to * sampled;
+            share := greatest(passing, 1)::double precision / greatest(sampled, 1);
         END IF;
         IF reachable > exact_up_to AND NOT many THEN
             -- Where few items pass, they are compared one by one; there is no need to know how many more it may be.
@@ -120,6 +123,7 @@ BEGIN
             ELSE
                 reachable := counted;
                 allowed := NULL;
+                share := least(share, greatest(0.1, exact_up_to::double precision / greatest(counted, 1)));
             END IF;
         END IF;
     END IF;
@@ -154,10 +158,9 @@ BEGIN
         best := CASE WHEN asked_of_item IS NULL OR every_word THEN 1 ELSE 20 END;
         -- What the filters leave is gone through where the words occur in far more.
         by_word := CASE WHEN listed AND (SELECT sum(k) FROM unnest(known) AS k) > 3 * coalesce(cardinality(allowed), 0) THEN
-            'SELECT x.* FROM unnest($14) AS a(item_id) CROSS JOIN LATERAL ('
-            ' SELECT k.item_id, k.ordinal, k.impacts <#> $4 AS distance FROM chunks k'
-            ' WHERE k.namespace_id = $1 AND k.item_id = a.item_id AND k.live OFFSET 0'
-            ') AS x WHERE x.distance < 0 ORDER BY 3 LIMIT $5 * $18'
+            'SELECT x.item_id, x.ordinal, x.impacts <#> $4 AS distance FROM chunks x'
+            ' WHERE x.namespace_id = $1 AND x.item_id = ANY($14) AND x.live AND x.impacts <#> $4 < 0'
+            ' ORDER BY 3 LIMIT $5 * $18'
         ELSE
             'SELECT x.item_id, x.ordinal, x.impacts <#> $4 AS distance FROM chunks x'
             ' WHERE x.namespace_id = $1 AND x.live AND ' || condition ||
@@ -205,10 +208,9 @@ BEGIN
         PERFORM set_config(name, 'on', true) FROM unnest(by_key) AS name;
         IF listed THEN
             by_meaning := format(
-                'SELECT x.* FROM unnest($14) AS a(item_id) CROSS JOIN LATERAL ('
-                ' SELECT k.item_id, k.ordinal, k.embedding <=> $2 AS distance FROM chunk_vectors k'
-                ' WHERE k.namespace_id = $1 AND k.item_id = a.item_id AND k.live AND k.model_id = %L OFFSET 0'
-                ') AS x ORDER BY 3 LIMIT $5', wanted_model);
+                'SELECT x.item_id, x.ordinal, x.embedding <=> $2 AS distance FROM chunk_vectors x'
+                ' WHERE x.namespace_id = $1 AND x.item_id = ANY($14) AND x.live AND x.model_id = %L'
+                ' ORDER BY 3 LIMIT $5', wanted_model);
         ELSIF every_vector THEN
             by_meaning := format(
                 'SELECT x.item_id, x.ordinal, x.embedding <=> $2 AS distance FROM chunk_vectors x'
@@ -220,8 +222,8 @@ BEGIN
                 'SELECT x.item_id, x.ordinal, x.embedding <=> $2 AS distance FROM chunk_vectors x'
                 ' WHERE x.namespace_id = $1 AND x.live AND x.model_id = %L%s ORDER BY %s <=> %s LIMIT %s',
                 wanted_model, narrow, indexed_vector('x.embedding', dims, indexed_dims), indexed_vector('$2', dims, indexed_dims),
-                -- Each that a filter lets pass costs a look at many that it does not.
-                greatest(2 * top, CASE narrow WHEN '' THEN least(1000, round(21 * indexed ^ 0.273)) END));
+                -- The fewer a filter lets pass, the more each of them costs.
+                round(greatest(CASE narrow WHEN '' THEN 2 ELSE 0.9 END * top, least(1000, 21 * indexed ^ 0.273) * share)));
         END IF;
         IF every_vector THEN
             EXECUTE 'SELECT array_agg(p.item_id), array_agg(p.ordinal), array_agg((1 - p.distance)::real) FROM ('
@@ -231,10 +233,12 @@ BEGIN
                 wanted_tags, lowest_priority, since, until, as_of, allowed;
         ELSE
             -- The graph gives its nearest a batch at a time, and goes on from where it stands. It has given enough when
-            -- the ten nearest all came in its first two fifths, unless a chunk that was found by its words is nearer than
+            -- the ten nearest all came in its first quarter, unless a chunk that was found by its words is nearer than
             -- the tenth and the graph missed it: then the walk ended in a wrong region.
-            PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '110', true);
-            next_look := greatest(top, CASE narrow WHEN '' THEN 210 ELSE 110 END);
+            PERFORM set_config(name, 'off', true) FROM unnest(by_key || ARRAY['enable_sort']) AS name;
+            PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true),
+                set_config('hnsw.ef_search', CASE WHEN share >= 0.4 THEN 110 ELSE 1000 END::text, true);
+            next_look := greatest(top, 210 * share);
             -- Rows arrive ten first, and then by fifties: batches that end with them are not begun in vain.
             FOR one IN EXECUTE by_meaning
                 USING wanted_namespace, vector, NULL, NULL, top, wanted_thread, wanted_content_type, wanted_memory_type,
@@ -244,19 +248,20 @@ BEGIN
                 ids[seen] := one.item_id;
                 ordinals[seen] := one.ordinal;
                 distances[seen] := one.distance;
-                IF seen = 1 THEN
+                IF seen = 1 AND share >= 0.4 THEN
                     PERFORM set_config('hnsw.ef_search', '100', true);
                 ELSIF seen = next_look THEN
                     SELECT max(u.place), max(u.distance) INTO last_place, tenth FROM (
                         SELECT * FROM unnest(distances) WITH ORDINALITY AS d(distance, place) ORDER BY d.distance LIMIT 10
                     ) AS u;
-                    EXIT WHEN last_place * 2.5 <= seen AND NOT EXISTS (
+                    EXIT WHEN last_place * 4 <= seen AND NOT EXISTS (
                         SELECT FROM unnest(more_ids, more_ordinals, more_likenesses) AS w(item_id, ordinal, likeness)
                         WHERE w.likeness > 1.0001 - tenth AND w.likeness <= 1.01
                             AND (w.item_id, w.ordinal) NOT IN (SELECT * FROM unnest(ids, ordinals)));
-                    next_look := next_look + CASE narrow WHEN '' THEN 100 ELSE 50 END;
+                    next_look := next_look + 100 * share;
                 END IF;
             END LOOP;
+            PERFORM set_config('enable_sort', 'on', true);
             SELECT array_agg(u.item_id), array_agg(u.ordinal), array_agg((1 - u.distance)::real)
             INTO ids, ordinals, likenesses
             FROM (

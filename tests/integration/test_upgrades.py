@@ -106,6 +106,26 @@ async def test_vectors_of_before_serve_by_the_model_that_most_are_of_and_any_oth
         await store.aclose()
 
 
+async def test_functions_are_applied_again_when_their_file_changed(database: Mapping[str, Any]) -> None:
+    arguments = {"embedding_model": MODEL, "dimensions": DIMENSIONS}
+    assert await migrate(database, Roles(), **arguments) == []
+    connection = await asyncpg.connect(**database)
+    plan = "SELECT condition FROM palimpsest.word_plan(ARRAY[1], ARRAY[5], 1)"
+    try:
+        expected = await connection.fetchval(plan)
+        await connection.execute(
+            "CREATE OR REPLACE FUNCTION palimpsest.word_plan(keys integer[], known double precision[], breadth integer,"
+            " OUT condition text, OUT frequent integer[]) LANGUAGE sql AS $$ SELECT 'false', '{}'::integer[] $$;"
+            " UPDATE palimpsest.functions SET checksum = 'of another version' WHERE name = 'word_plan.sql'"
+        )
+        assert await connection.fetchval(plan) == "false"
+        assert await migrate(database, Roles(), **arguments) == ["word_plan.sql"]
+        assert await connection.fetchval(plan) == expected
+        assert await migrate(database, Roles(), **arguments) == []
+    finally:
+        await connection.close()
+
+
 # Item 1 has an earlier version with other bytes, item 2 says what its first version said, item 3 is forgotten; their
 # renditions are of one compressor, of several, and of another one, made with the version or later.
 _TWO_TABLES = """
