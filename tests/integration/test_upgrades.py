@@ -107,8 +107,8 @@ async def test_vectors_of_before_serve_by_the_model_that_most_are_of_and_any_oth
 
 
 async def test_functions_are_applied_again_when_their_file_changed(database: Mapping[str, Any]) -> None:
-    arguments = {"embedding_model": MODEL, "dimensions": DIMENSIONS}
-    assert await migrate(database, Roles(), **arguments) == []
+    renew = partial(migrate, database, Roles(), embedding_model=MODEL, dimensions=DIMENSIONS)
+    assert await renew() == []
     connection = await asyncpg.connect(**database)
     plan = "SELECT condition FROM palimpsest.word_plan(ARRAY[1], ARRAY[5], 1)"
     try:
@@ -119,9 +119,9 @@ async def test_functions_are_applied_again_when_their_file_changed(database: Map
             " UPDATE palimpsest.functions SET checksum = 'of another version' WHERE name = 'word_plan.sql'"
         )
         assert await connection.fetchval(plan) == "false"
-        assert await migrate(database, Roles(), **arguments) == ["word_plan.sql"]
+        assert await renew() == ["word_plan.sql"]
         assert await connection.fetchval(plan) == expected
-        assert await migrate(database, Roles(), **arguments) == []
+        assert await renew() == []
     finally:
         await connection.close()
 
