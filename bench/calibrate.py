@@ -33,7 +33,7 @@ CONVERSATIONS: tuple[SetName, ...] = ("locomo", "beam_100K", "beam_500K")
 LEVELS: tuple[Evidence, ...] = ("strong", "some", "weak", "none")
 STRONG = 0.8
 """A probability of a strong answer."""
-SPURNED, DOUBTED = 0.005, 0.08
+SPURNED, DOUBTED = 0.003, 0.125
 """So many answerable questions may be called ``none``, and ``none`` or ``weak``, in the fit."""
 _RIDGE = 0.01
 

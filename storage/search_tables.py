@@ -24,8 +24,8 @@ EVERY_WORD_UP_TO = 20_000
 _ACCOMPANIED = 30
 """Of a larger namespace, the best so many by meaning and by word come with their neighbours."""
 FREQUENT_FROM = 3_000
-"""Chunks beyond which a term's occurrences are too many to go through; see ``word_plan`` in the migrations."""
-_CHAMPIONS = 500
+"""Chunks beyond which a term's occurrences are too many to go through; see ``storage/functions/word_plan.sql``."""
+_CHAMPIONS = 200
 """Of such a term, this many chunks in which it weighs most are remembered."""
 _COUNT_ALWAYS_UP_TO = 2_000
 _GROWTH = 1.1

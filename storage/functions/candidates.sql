@@ -1,6 +1,9 @@
 -- Search candidates with all that ranking needs, in one pass. Placeholders as in the migrations.
 
 GRANT CREATE ON SCHEMA palimpsest TO :"search";
+-- A restored backup may have made it its own login's; only the owner may replace it.
+ALTER FUNCTION palimpsest.candidates(text, :"vectors".halfvec, text, integer[], integer[], integer[],
+    text, text, text, text[], integer, timestamptz, timestamptz, timestamptz, integer, integer, integer, integer, integer) OWNER TO :"search";
 SET LOCAL ROLE :"search";
 
 CREATE OR REPLACE FUNCTION palimpsest.candidates(
@@ -19,7 +22,8 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = palimpsest, :"vectors", pg_temp
--- For what is not built anew for each search: planning the last statement takes longer than running it.
+-- For what is not built anew for each search: planning the last statement takes longer than running it. The loop over the
+-- graph is planned without its values, too; nothing in it is left to choose.
 SET plan_cache_mode = force_generic_plan
 SET jit = off
 -- Comparing key arrays costs more than the planner thinks, and the search tables are in memory: without these it scans a
@@ -38,13 +42,17 @@ DECLARE
     -- What the filters ask of an item i; null without filters.
     asked_of_item text;
     narrow text := '';
+    -- The same, looked up for one row after another; it cannot become a join.
+    fenced text := '';
     allowed bigint[];
     counted bigint;
     counted_at timestamptz;
     reachable bigint;
     sampled bigint;
     passing bigint;
+    -- Of what the vector index has, the part that may be found: a guess, unless it was measured.
     share double precision := 1;
+    measured boolean := false;
     many boolean := false;
     listed boolean := false;
     indexed double precision;
@@ -95,6 +103,7 @@ BEGIN
     IF asked_of_item IS NOT NULL THEN
         narrow := ' AND EXISTS (SELECT FROM items i WHERE i.namespace_id = $1 AND i.item_id = x.item_id'
             ' AND i.state = ''active''' || asked_of_item || ')';
+        fenced := left(narrow, -1) || ' OFFSET 0)';
         IF reachable > 8 * exact_up_to AND as_of IS NULL THEN
             -- Where many items pass for certain, counting them is spared: a hundred pages tell, always the same ones.
             EXECUTE format('SELECT count(*), count(*) FILTER (WHERE true %s) FROM items i TABLESAMPLE SYSTEM (%s)'
@@ -106,6 +115,7 @@ BEGIN
                 wanted_memory_type, wanted_tags, lowest_priority, since, until, as_of;
             many := sampled >= 1000 AND passing * reachable >= 4 * exact_up_to * sampled;
             share := greatest(passing, 1)::double precision / greatest(sampled, 1);
+            measured := true;
         END IF;
         IF reachable > exact_up_to AND NOT many THEN
             -- Where few items pass, they are compared one by one; there is no need to know how many more it may be.
@@ -130,6 +140,7 @@ BEGIN
     -- A table that was never analysed has -1 tuples.
     SELECT greatest(c.reltuples, counted, 0) INTO indexed
     FROM pg_class c WHERE c.oid = 'palimpsest.chunk_vectors'::regclass;
+    share := share * least(1, counted / greatest(indexed, 1));
     -- Of an index over all namespaces, one that holds a small share of it gets its best only after very many others.
     every_vector := reachable <= exact_up_to OR reachable * reachable <= 800 * indexed;
     IF cardinality(keys) > 0 THEN
@@ -183,10 +194,10 @@ BEGIN
                 ' GROUP BY 1, 2 HAVING min(w.distance) < 0 ORDER BY 3 LIMIT $5 * $18';
         END IF;
         IF best > 1 THEN
-            by_word := 'SELECT x.item_id, x.ordinal, x.distance FROM (' || by_word || ') AS x WHERE true' || narrow ||
+            by_word := 'SELECT x.item_id, x.ordinal, x.distance FROM (' || by_word || ') AS x WHERE true' || fenced ||
                 ' ORDER BY x.distance LIMIT $5';
         END IF;
-        IF NOT every_word THEN
+        IF listed OR NOT every_word THEN
             PERFORM set_config(name, 'off', true) FROM unnest(by_key) AS name;
         END IF;
         EXECUTE 'SELECT array_agg(p.item_id ORDER BY p.distance), array_agg(p.ordinal ORDER BY p.distance) FROM ('
@@ -205,7 +216,9 @@ BEGIN
         FROM unnest(more_ids, more_ordinals) WITH ORDINALITY AS w(item_id, ordinal, place)
         LEFT JOIN chunk_vectors k ON k.namespace_id = wanted_namespace AND k.item_id = w.item_id
             AND k.ordinal = w.ordinal AND k.model_id = wanted_model;
-        PERFORM set_config(name, 'on', true) FROM unnest(by_key) AS name;
+        IF NOT listed THEN
+            PERFORM set_config(name, 'on', true) FROM unnest(by_key) AS name;
+        END IF;
         IF listed THEN
             by_meaning := format(
                 'SELECT x.item_id, x.ordinal, x.embedding <=> $2 AS distance FROM chunk_vectors x'
@@ -221,9 +234,11 @@ BEGIN
             by_meaning := format(
                 'SELECT x.item_id, x.ordinal, x.embedding <=> $2 AS distance FROM chunk_vectors x'
                 ' WHERE x.namespace_id = $1 AND x.live AND x.model_id = %L%s ORDER BY %s <=> %s LIMIT %s',
-                wanted_model, narrow, indexed_vector('x.embedding', dims, indexed_dims), indexed_vector('$2', dims, indexed_dims),
-                -- The fewer a filter lets pass, the more each of them costs.
-                round(greatest(CASE narrow WHEN '' THEN 2 ELSE 0.9 END * top, least(1000, 21 * indexed ^ 0.273) * share)));
+                wanted_model, fenced, indexed_vector('x.embedding', dims, indexed_dims),
+                indexed_vector('$2', dims, indexed_dims),
+                -- Twice as many as are asked for, unless a filter makes each of them cost many that do not pass.
+                round(greatest(CASE WHEN narrow = '' THEN 2 WHEN measured THEN 0.9 ELSE 1.5 END * top,
+                    least(1000, 21 * indexed ^ 0.273) * share)));
         END IF;
         IF every_vector THEN
             EXECUTE 'SELECT array_agg(p.item_id), array_agg(p.ordinal), array_agg((1 - p.distance)::real) FROM ('
@@ -239,7 +254,8 @@ BEGIN
             PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true),
                 set_config('hnsw.ef_search', CASE WHEN share >= 0.4 THEN 110 ELSE 1000 END::text, true);
             next_look := greatest(top, 210 * share);
-            -- Rows arrive ten first, and then by fifties: batches that end with them are not begun in vain.
+            -- The loop reads ten rows ahead first, and then fifty: where all pass, batches of 110 and then 100 end with a
+            -- look at what came, so that none is begun in vain.
             FOR one IN EXECUTE by_meaning
                 USING wanted_namespace, vector, NULL, NULL, top, wanted_thread, wanted_content_type, wanted_memory_type,
                     wanted_tags, lowest_priority, since, until, as_of, allowed
@@ -252,7 +268,8 @@ BEGIN
                     PERFORM set_config('hnsw.ef_search', '100', true);
                 ELSIF seen = next_look THEN
                     SELECT max(u.place), max(u.distance) INTO last_place, tenth FROM (
-                        SELECT * FROM unnest(distances) WITH ORDINALITY AS d(distance, place) ORDER BY d.distance LIMIT 10
+                        SELECT * FROM unnest(distances) WITH ORDINALITY AS d(distance, place)
+                        ORDER BY d.distance, d.place LIMIT 10
                     ) AS u;
                     EXIT WHEN last_place * 4 <= seen AND NOT EXISTS (
                         SELECT FROM unnest(more_ids, more_ordinals, more_likenesses) AS w(item_id, ordinal, likeness)

@@ -116,10 +116,10 @@ async def test_functions_are_applied_again_when_their_file_changed(database: Map
         await connection.execute(
             "CREATE OR REPLACE FUNCTION palimpsest.word_plan(keys integer[], known double precision[], breadth integer,"
             " OUT condition text, OUT frequent integer[]) LANGUAGE sql AS $$ SELECT 'false', '{}'::integer[] $$;"
-            " UPDATE palimpsest.functions SET checksum = 'of another version' WHERE name = 'word_plan.sql'"
+            " UPDATE palimpsest.functions SET checksum = 'of another version'"
         )
         assert await connection.fetchval(plan) == "false"
-        assert await renew() == ["word_plan.sql"]
+        assert await renew() == ["candidates.sql", "word_plan.sql"]
         assert await connection.fetchval(plan) == expected
         assert await renew() == []
     finally:

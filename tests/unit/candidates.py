@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -100,23 +101,43 @@ def ranking_of(*chunks: RankedChunk) -> Ranking:
     return Ranking(found(*(chunk.candidate for chunk in chunks)), order, scores, ("words",), scores[:, None])
 
 
-def _candidates(words: int) -> st.SearchStrategy[list[Candidate]]:
-    one = st.builds(
-        candidate,
-        st.sampled_from(["a", "b", "c", "d"]),
-        st.none() | st.just(float("nan")) | st.floats(-1, 1),
-        st.lists(st.just(0.0) | st.floats(0, 30), min_size=words, max_size=words),
-        ordinal=st.integers(0, 4),
-        thread=st.sampled_from(["main", "other"]),
-        position=st.integers(1, 5),
-        chunk_count=st.integers(5, 60),
-        length=st.integers(0, 700),
-        memory_type=st.sampled_from(["document", "episodic"]),
-        priority=st.integers(1, 10),
-        days_old=st.floats(0, 3000),
-        markers=st.lists(st.sampled_from([0.0, 1.7]), min_size=len(ROLES), max_size=len(ROLES)),
+_ITEMS: st.SearchStrategy[dict[str, dict[str, Any]]] = st.permutations([1, 2, 3, 4]).flatmap(
+    lambda positions: st.fixed_dictionaries(
+        {
+            # No two items of a thread share a position.
+            name: st.fixed_dictionaries(
+                {
+                    "thread": st.sampled_from(["main", "other"]),
+                    "position": st.just(position),
+                    "chunk_count": st.integers(5, 60),
+                    "memory_type": st.sampled_from(["document", "episodic"]),
+                    "priority": st.integers(1, 10),
+                    "days_old": st.floats(0, 3000),
+                }
+            )
+            for name, position in zip("abcd", positions, strict=True)
+        }
     )
-    return st.lists(one, max_size=15, unique_by=lambda made: (made.item_id, made.ordinal))
+)
+
+
+def _candidates(words: int) -> st.SearchStrategy[list[Candidate]]:
+    """Chunks of up to four items; what is the item's is the same for all of its chunks."""
+
+    def chunks(items: dict[str, dict[str, Any]]) -> st.SearchStrategy[list[Candidate]]:
+        one = st.sampled_from(sorted(items)).flatmap(
+            lambda name: st.builds(
+                partial(candidate, name, **items[name]),
+                st.none() | st.just(float("nan")) | st.floats(-1, 1),
+                st.lists(st.just(0.0) | st.floats(0, 30), min_size=words, max_size=words),
+                ordinal=st.integers(0, 4),
+                length=st.integers(0, 700),
+                markers=st.lists(st.sampled_from([0.0, 1.7]), min_size=len(ROLES), max_size=len(ROLES)),
+            )
+        )
+        return st.lists(one, max_size=15, unique_by=lambda made: (made.item_id, made.ordinal))
+
+    return _ITEMS.flatmap(chunks)
 
 
 def _set_of(made: list[Candidate], weights: list[float]) -> CandidateSet:
