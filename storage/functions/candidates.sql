@@ -237,7 +237,7 @@ BEGIN
                 wanted_model, fenced, indexed_vector('x.embedding', dims, indexed_dims),
                 indexed_vector('$2', dims, indexed_dims),
                 -- Twice as many as are asked for, unless a filter makes each of them cost many that do not pass.
-                round(greatest(CASE WHEN narrow = '' THEN 2 WHEN measured THEN 1 ELSE 1.5 END * top,
+                round(greatest(CASE WHEN narrow = '' THEN 2 WHEN measured THEN 0.95 ELSE 1.5 END * top,
                     least(1000, 21 * indexed ^ 0.273) * share)));
         END IF;
         IF every_vector THEN
