@@ -124,11 +124,11 @@ async def _is_current(connection: Connection, model_id: str, dimensions: int, in
     if await connection.fetchval("SELECT to_regclass('palimpsest.functions')") is None:
         return False
     found = await connection.fetch(
-        "SELECT true AS counts, name, checksum FROM palimpsest.migrations "
+        "SELECT true AS numbered, name, checksum FROM palimpsest.migrations "
         "UNION ALL SELECT false, name, checksum FROM palimpsest.functions"
     )
-    applied = {row["name"]: row["checksum"] for row in found if row["counts"]}
-    functions = {row["name"]: row["checksum"] for row in found if not row["counts"]}
+    applied = {row["name"]: row["checksum"] for row in found if row["numbered"]}
+    functions = {row["name"]: row["checksum"] for row in found if not row["numbered"]}
     if applied != {m.name: m.checksum for m in migrations()} or _changed(functions):
         return False
     known = await connection.fetchval(

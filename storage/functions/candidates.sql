@@ -3,7 +3,8 @@
 GRANT CREATE ON SCHEMA palimpsest TO :"search";
 -- A restored backup may have made it its own login's; only the owner may replace it.
 ALTER FUNCTION palimpsest.candidates(text, :"vectors".halfvec, text, integer[], integer[], integer[],
-    text, text, text, text[], integer, timestamptz, timestamptz, timestamptz, integer, integer, integer, integer, integer) OWNER TO :"search";
+    text, text, text, text[], integer, timestamptz, timestamptz, timestamptz, integer, integer, integer, integer, integer)
+    OWNER TO :"search";
 SET LOCAL ROLE :"search";
 
 CREATE OR REPLACE FUNCTION palimpsest.candidates(
