@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from . import paging, ranking, validation
 from .calls import Period
@@ -15,6 +16,7 @@ from .models import (
     Evidence,
     Filters,
     Hit,
+    Item,
     QueryVector,
     RankedChunk,
     SearchAnswer,
@@ -37,7 +39,7 @@ _CORRECTED = 3
 _SHORT = 2_000
 """Characters of a query that is encoded at once, not in a thread: a few milliseconds if every word is new."""
 _SPARE = 10
-"""Hits read beyond those asked for, to take the place of near-duplicates."""
+"""Hits beyond those asked for that are read where near-duplicates are among these, to take their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,14 @@ class Found:
     ranked: ranking.Ranking
     evidence: Evidence
     notes: tuple[str, ...]
+
+
+class _Read(NamedTuple):
+    """A ranked chunk with its item and its passage."""
+
+    chunk: RankedChunk
+    item: Item
+    text: str
 
 
 class Finder:
@@ -216,7 +226,7 @@ class Finder:
         validation.check_range(limit, 1, 100, "limit")
         validation.check_range(max_tokens, 50, 100_000, "max_tokens")
         found = await self.find(namespace, query, filters)
-        best = ranking.best_per_item(found.ranked, limit + _SPARE)
+        best = found.ranked.best_per_item(limit + _SPARE)
         hits, tokens = await self._hits(namespace, best, limit, max_tokens)
         # Neighbours came for company: only what the searches found counts as cut.
         omitted = len(found.ranked.picked_items() - {parse_item_id(hit.item.item_id) for hit in hits})
@@ -237,16 +247,15 @@ class Finder:
     async def _hits(
         self, namespace: str, ranked: Sequence[RankedChunk], limit: int, max_tokens: int
     ) -> tuple[tuple[Hit, ...], int]:
-        if not ranked:
-            return (), 0
-        wanted = [(chunk.candidate.item_id, chunk.candidate.span) for chunk in ranked]
-        found = await self._store.passages(namespace, wanted)
-        read = {item.item_id: (item, raw.decode(errors="replace")) for item, raw in found}
-        known = [(chunk, *read[chunk.candidate.item_id]) for chunk in ranked if chunk.candidate.item_id in read]
+        read = await self._read(namespace, ranked[:limit])
+        new, repeats = ranking.told_apart([one.text for one in read], limit)
+        if len(new) < limit < len(ranked):
+            read += await self._read(namespace, ranked[limit:])
+            new, repeats = ranking.told_apart([one.text for one in read], limit)
         hits: list[Hit] = []
         spent = 0
-        for index in ranking.without_repeats([text for _, _, text in known], limit):
-            chunk, item, text = known[index]
+        for index in (new + repeats)[:limit]:
+            chunk, item, text = read[index]
             whole = item.token_counter == self._counter.name and len(text.encode()) == item.size_bytes
             counted = item.tokens if whole else None
             passage, tokens = paging.fit(text, max_tokens - spent, self._counter, counted)
@@ -256,6 +265,14 @@ class Finder:
             span = replace(chunk.candidate.span, end=chunk.candidate.span.start + len(passage.encode()))
             hits.append(Hit(item, chunk.score, chunk.parts, passage, span))
         return tuple(hits), spent
+
+    async def _read(self, namespace: str, ranked: Sequence[RankedChunk]) -> list[_Read]:
+        """Return the passages of chunks, without those whose item vanished meanwhile."""
+        if not ranked:
+            return []
+        found = await self._store.passages(namespace, [(one.candidate.item_id, one.candidate.span) for one in ranked])
+        read = {item.item_id: (item, raw.decode(errors="replace")) for item, raw in found}
+        return [_Read(one, *read[one.candidate.item_id]) for one in ranked if one.candidate.item_id in read]
 
 
 def _notes(vector: QueryVector, found: CandidateSet, *, worded: bool) -> tuple[str, ...]:

@@ -2,20 +2,19 @@
 
 from .evidence import judge
 from .features import FAMILIES, features
-from .fusion import Weights, best_per_item, fitted_weights, fuse
-from .order import lifted, newest_first, without_repeats
+from .fusion import Weights, fitted_weights, fuse
+from .order import lifted, newest_first, told_apart
 from .ranked import Ranking
 
 __all__ = [
     "FAMILIES",
     "Ranking",
     "Weights",
-    "best_per_item",
     "features",
     "fitted_weights",
     "fuse",
     "judge",
     "lifted",
     "newest_first",
-    "without_repeats",
+    "told_apart",
 ]

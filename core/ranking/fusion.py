@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ..models import CandidateSet, QueryTime, RankedChunk
+from ..models import CandidateSet, QueryTime
 from .features import FAMILIES, features
 from .fitted import fitted
 from .ranked import Ranking
@@ -103,13 +103,3 @@ def _priors(found: CandidateSet, time: QueryTime | None) -> Matrix:
 
 def _within(moment: datetime, time: QueryTime) -> bool:
     return (time.since is None or time.since <= moment) and (time.until is None or moment < time.until)
-
-
-def best_per_item(ranked: Ranking, limit: int | None = None) -> list[RankedChunk]:
-    """Return each item's first chunk, in the order given: of the first ``limit`` items, or of all."""
-    first: dict[int, int] = {}
-    for rank, number in enumerate(ranked.column(ranked.found.numbers)):
-        if len(first) == limit:
-            break
-        first.setdefault(number, rank)
-    return [ranked[rank] for rank in first.values()]

@@ -64,11 +64,11 @@ def newest_first(ranked: Ranking, told: Mapping[str, ToldFact] | None = None) ->
     return Ranking(ranked.found, ranked.order[came_from], ranked.scores, (*ranked.names, "version"), parts)
 
 
-def without_repeats(texts: Sequence[str], limit: int | None = None) -> list[int]:
-    """Return the indices of passages in their order, those that nearly repeat an earlier one behind all others.
+def told_apart(texts: Sequence[str], limit: int | None = None) -> tuple[list[int], list[int]]:
+    """Return the indices of passages that say something new, and of those that nearly repeat an earlier one of them.
 
-    It is maximal marginal relevance (Carbonell and Goldstein 1998) with a penalty that only near-duplicates pay, and
-    that nothing outweighs. Of ``limit``, at most that many are returned, and no more passages looked at than it takes.
+    Shown in this order it is maximal marginal relevance (Carbonell and Goldstein 1998) with a penalty that only
+    near-duplicates pay, and that nothing outweighs. No more passages are looked at than ``limit`` new ones take.
     """
     runs: list[frozenset[int]] = []
     known: set[int] = set()
@@ -86,7 +86,7 @@ def without_repeats(texts: Sequence[str], limit: int | None = None) -> list[int]
         first.append(index)
         runs.append(mine)
         known |= mine
-    return (first + repeats)[:limit]
+    return first, repeats
 
 
 def _runs(text: str) -> frozenset[int]:

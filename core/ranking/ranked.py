@@ -60,6 +60,17 @@ class Ranking(Sequence[RankedChunk]):
 
         return self._only(np.flatnonzero(np.array(self.column(self.found.picked), dtype=np.bool_)))
 
+    def best_per_item(self, limit: int | None = None) -> Ranking:
+        """Return the ranking with each item's first chunk only: of the first ``limit`` items, or of all."""
+        import numpy as np
+
+        first: dict[int, int] = {}
+        for rank, number in enumerate(self.column(self.found.numbers)):
+            if len(first) == limit:
+                break
+            first.setdefault(number, rank)
+        return self._only(np.array(list(first.values()), dtype=np.intp))
+
     def picked_items(self) -> set[int]:
         """Return the numbers of the items of which a chunk was picked."""
         both = zip(self.column(self.found.numbers), self.column(self.found.picked), strict=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from palimpsest.core.ids import format_item_id
 from palimpsest.core.models import Candidate, CandidateSet, QueryTime, RankedChunk
-from palimpsest.core.ranking import FAMILIES, Weights, best_per_item, fitted_weights, fuse
+from palimpsest.core.ranking import FAMILIES, Weights, fitted_weights, fuse
 
 from ..fakes import START
 from .candidates import ANY_WEIGHTS, CANDIDATE_SETS, ROLES, candidate, found, name_of, only
@@ -32,7 +32,7 @@ def places(ranked: Iterable[RankedChunk]) -> list[tuple[str, int]]:
 
 def test_nothing_in_gives_nothing_out() -> None:
     assert list(fuse(found())) == []
-    assert best_per_item(fuse(found())) == []
+    assert list(fuse(found()).best_per_item()) == []
 
 
 def test_a_score_is_the_weighted_mean_of_features() -> None:
@@ -154,8 +154,8 @@ def test_each_item_keeps_its_best_passage() -> None:
         found(candidate("a", 0.1, chunk_count=2), candidate("a", 0.9, ordinal=1, start=50), candidate("b", 0.5)),
         weights=only(meaning=1),
     )
-    assert places(best_per_item(ranked)) == [("a", 50), ("b", 0)]
-    assert places(best_per_item(ranked, 1)) == [("a", 50)]
+    assert places(ranked.best_per_item()) == [("a", 50), ("b", 0)]
+    assert places(ranked.best_per_item(1)) == [("a", 50)]
 
 
 def test_a_ranking_is_a_sequence_whose_chunks_are_made_when_asked_for() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palimpsest.core.models import RankedChunk, ToldFact
-from palimpsest.core.ranking import Ranking, lifted, newest_first, without_repeats
+from palimpsest.core.ranking import Ranking, lifted, newest_first, told_apart
 
 from ..fakes import START
 from .candidates import id_of, name_of, ranked, ranking_of
@@ -142,41 +142,44 @@ def test_lifting_keeps_chunks_scores_in_bounds_and_parts_adding_up(before: Ranki
 
 def test_no_more_passages_are_looked_at_than_are_wanted() -> None:
     texts = [PHRASE, PHRASE.upper(), "something else", "and another", PHRASE]
-    assert without_repeats(texts, 3) == [0, 2, 3]
-    assert without_repeats(texts, 4) == [0, 2, 3, 1]
-    assert without_repeats(texts, 9) == without_repeats(texts) == [0, 2, 3, 1, 4]
-    assert without_repeats(texts, 0) == []
+    assert told_apart(texts, 3) == ([0, 2, 3], [1])
+    assert told_apart(texts, 4) == ([0, 2, 3], [1, 4])
+    assert told_apart(texts) == ([0, 2, 3], [1, 4])
+    assert told_apart(texts, 0) == ([], [])
 
 
-def test_near_duplicates_go_behind_everything_else() -> None:
+def test_near_duplicates_are_told_apart() -> None:
     texts = [PHRASE, PHRASE.upper() + "!", "something else entirely", PHRASE + ".", "and another thing"]
-    assert without_repeats(texts) == [0, 2, 4, 1, 3]
+    assert told_apart(texts) == ([0, 2, 4], [1, 3])
 
 
 def test_a_word_more_is_a_repeat_and_a_changed_middle_is_not() -> None:
-    assert without_repeats([PHRASE, PHRASE + " again", "other"]) == [0, 2, 1]
+    assert told_apart([PHRASE, PHRASE + " again", "other"]) == ([0, 2], [1])
     changed = PHRASE.replace("painted red", "rebuilt taller").replace("spring", "autumn")
-    assert without_repeats([PHRASE, changed, "other"]) == [0, 1, 2]
+    assert told_apart([PHRASE, changed, "other"]) == ([0, 1, 2], [])
 
 
 def test_common_words_in_another_order_are_no_repeat() -> None:
     words = PHRASE.split()
-    assert without_repeats([PHRASE, " ".join(reversed(words)), "other"]) == [0, 1, 2]
+    assert told_apart([PHRASE, " ".join(reversed(words)), "other"]) == ([0, 1, 2], [])
 
 
 def test_a_passage_inside_a_longer_one_is_no_repeat() -> None:
-    assert without_repeats([PHRASE, f"{PHRASE} and then {' '.join(map(str, range(30)))}", "other"]) == [0, 1, 2]
+    longer = f"{PHRASE} and then {' '.join(map(str, range(30)))}"
+    assert told_apart([PHRASE, longer, "other"]) == ([0, 1, 2], [])
 
 
 def test_short_and_empty_passages_repeat_only_themselves() -> None:
-    assert without_repeats(["yes", "no", "Yes.", "yes no"]) == [0, 1, 3, 2]
-    assert without_repeats(["", "?!", "yes"]) == [0, 2, 1]
-    assert without_repeats([]) == []
+    assert told_apart(["yes", "no", "Yes.", "yes no"]) == ([0, 1, 3], [2])
+    assert told_apart(["", "?!", "yes"]) == ([0, 2], [1])
+    assert told_apart([]) == ([], [])
 
 
 @given(st.lists(st.lists(st.sampled_from(["a", "b", "c"]), max_size=6).map(" ".join), max_size=10), st.integers(0, 10))
 def test_leaving_repeats_for_last_loses_nothing(texts: list[str], limit: int) -> None:
-    order = without_repeats(texts)
-    assert without_repeats(texts, limit) == order[:limit]
+    new, repeats = told_apart(texts)
+    order = new + repeats
+    shown, seen_again = told_apart(texts, limit)
+    assert (shown + seen_again)[:limit] == order[:limit]
     assert sorted(order) == list(range(len(texts)))
     assert order[:1] == [0][: len(texts)]
