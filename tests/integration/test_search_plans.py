@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -59,8 +59,8 @@ def terms(*keys: int) -> SparseTerms:
 
 
 @asynccontextmanager
-async def opened(database: Mapping[str, Any]) -> AsyncGenerator[PostgresStore, None]:
-    store = await open_store(database, embedding_model=MODEL, dimensions=384, pool_size=1)
+async def opened(database: Mapping[str, Any], leading: int | None = None) -> AsyncGenerator[PostgresStore, None]:
+    store = await open_store(database, embedding_model=MODEL, dimensions=384, leading=leading, pool_size=1)
     try:
         yield store
     finally:
@@ -98,13 +98,19 @@ async def big(
 
 
 async def ask(
-    database: Mapping[str, Any], query: SparseTerms, *, meant: int | None = None, **given: Any
+    database: Mapping[str, Any],
+    query: SparseTerms,
+    *,
+    meant: int | None = None,
+    by: Sequence[float] | None = None,
+    leading: int | None = None,
+    **given: Any,
 ) -> CandidateSet:
-    """Search in a connection of its own, whose statistics are written when it closes."""
-    async with opened(database) as store:
+    """Search in a connection of its own, whose statistics are written when it closes; ``by`` a vector, or ``meant``."""
+    async with opened(database, leading) as store:
         return await store.candidates(
             "big",
-            vector=None if meant is None else vector(meant),
+            vector=by if meant is None else vector(meant),
             model_id=MODEL,
             terms=query,
             filters=given.pop("filters", Filters()),
@@ -257,6 +263,28 @@ async def test_more_of_the_graph_is_seen_where_words_find_what_it_missed(big: Ma
     await connection.execute("UPDATE palimpsest.chunk_vectors SET live = false WHERE item_id = $1", nearest)
     await connection.close()
     assert 300 <= first < 600 <= await looks()
+
+
+async def test_less_of_the_graph_is_seen_where_it_comes_by_what_words_found(big: Mapping[str, Any]) -> None:
+    # By the dimensions that the index knows, the items come one after another; by all of them, the ten nearest are the
+    # 31st to the 40th.
+    connection = await asyncpg.connect(**big)
+    await connection.execute(
+        "UPDATE palimpsest.chunk_vectors SET embedding = (ARRAY[cos(0.5 + item_id * 0.001),"
+        " sin(0.5 + item_id * 0.001), 0, 0, (item_id BETWEEN 31 AND 40)::integer] || array_fill(0, ARRAY[379]))"
+        "::vector::halfvec"
+    )
+    await connection.close()
+
+    async def looks(query: SparseTerms) -> int:
+        before = await graph_rows(big)
+        found = await ask(big, query, by=[1, 0, 0, 0, 1] + [0] * 379, leading=4, limit=100)
+        nearest = sorted(found.candidates, key=lambda one: -(one.dense or 0))[:10]
+        assert {one.item_id for one in nearest} == {format_item_id(number) for number in range(31, 41)}
+        return await graph_rows(big) - before
+
+    # The term 1 is that of the first nine items.
+    assert 110 <= await looks(terms(1)) < 200 < await looks(terms())
 
 
 async def test_of_many_chunks_only_the_best_have_company(
