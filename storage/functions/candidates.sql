@@ -252,7 +252,7 @@ BEGIN
                 wanted_tags, lowest_priority, since, until, as_of, allowed;
         ELSE
             -- The graph gives its nearest a batch at a time, and goes on from where it stands. It has given enough when
-            -- the ten nearest all came in its first quarter; or, where it came by eight of the chunks that were found by
+            -- the ten nearest all came in its first fifth; or, where it came by eight of the chunks that were found by
             -- their words, which it does in the right region, in its first two thirds. A chunk that was found by its
             -- words, is nearer than the tenth, and was missed says that the walk is in a wrong one.
             PERFORM set_config(name, 'off', true) FROM unnest(by_key || ARRAY['enable_sort']) AS name;
@@ -284,7 +284,7 @@ BEGIN
                         SELECT w.likeness, (w.item_id, w.ordinal) IN (SELECT * FROM unnest(ids, ordinals)) AS seen
                         FROM unnest(more_ids, more_ordinals, more_likenesses) AS w(item_id, ordinal, likeness)
                     ) AS w;
-                    EXIT WHEN missed IS NOT TRUE AND (last_place * 4 <= seen AND seen >= enough
+                    EXIT WHEN missed IS NOT TRUE AND (last_place * 5 <= seen AND seen >= enough
                         OR last_place * 3 <= seen * 2 AND agreed >= 8);
                     next_look := next_look + 100 * share;
                 END IF;
