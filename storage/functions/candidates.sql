@@ -258,8 +258,8 @@ BEGIN
             PERFORM set_config(name, 'off', true) FROM unnest(by_key || ARRAY['enable_sort']) AS name;
             PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true),
                 set_config('hnsw.ef_search', CASE WHEN share >= 0.4 THEN 110 ELSE 1000 END::text, true);
-            -- A graph four times as large takes a batch more to begin with: 210 of 500,000, but 110 of 100,000.
-            enough := greatest(top, share * (110 + 100 * greatest(0, floor(log(4, greatest(indexed, 1)::numeric / 50000)))));
+            -- From 800,000 on, a graph four times as large takes a batch more to begin with.
+            enough := greatest(top, share * (110 + 100 * greatest(1, floor(log(4, greatest(indexed, 1)::numeric / 50000)))));
             next_look := CASE WHEN 110 * share < top THEN enough ELSE 110 * share END;
             -- The loop reads ten rows ahead first, and then fifty: where all pass, batches of 110 and then 100 end with a
             -- look at what came, so that none is begun in vain.
