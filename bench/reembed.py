@@ -253,7 +253,7 @@ async def move(server: Server, connect: Mapping[str, Any], traffic: Traffic, kil
 
 
 def nothing_to_tell(query: str) -> bool:
-    """Say whether a query has words and names no time: any note of its search then tells of something that failed."""
+    """Say whether a query has words and names no time, so that a note of its search tells of something that failed."""
     reading = EnglishTimes().read(query, datetime.now(UTC))
     return bool(WordEncoder().encode_query(ME.namespace, query).keys) and reading.time is None and not reading.invalid
 

@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from . import paging, ranking, validation
 from .calls import Period
@@ -39,7 +38,8 @@ _CORRECTED = 3
 _SHORT = 2_000
 """Characters of a query that is encoded at once, not in a thread: a few milliseconds if every word is new."""
 _SPARE = 10
-"""Hits beyond those asked for that are read where near-duplicates are among these, to take their place."""
+"""Hits beyond those asked for that are read where near-duplicates or vanished items are among these, to take their
+place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ class Found:
     notes: tuple[str, ...]
 
 
-class _Read(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Read:
     """A ranked chunk with its item and its passage."""
 
     chunk: RankedChunk
@@ -254,25 +255,26 @@ class Finder:
             new, repeats = ranking.told_apart([one.text for one in read], limit)
         hits: list[Hit] = []
         spent = 0
-        for index in (new + repeats)[:limit]:
-            chunk, item, text = read[index]
-            whole = item.token_counter == self._counter.name and len(text.encode()) == item.size_bytes
-            counted = item.tokens if whole else None
-            passage, tokens = paging.fit(text, max_tokens - spent, self._counter, counted)
+        for one in [read[index] for index in (new + repeats)[:limit]]:
+            whole = one.item.token_counter == self._counter.name and len(one.text.encode()) == one.item.size_bytes
+            counted = one.item.tokens if whole else None
+            passage, tokens = paging.fit(one.text, max_tokens - spent, self._counter, counted)
             if not passage:
                 break
             spent += tokens
-            span = replace(chunk.candidate.span, end=chunk.candidate.span.start + len(passage.encode()))
-            hits.append(Hit(item, chunk.score, chunk.parts, passage, span))
+            start = one.chunk.candidate.span.start
+            span = replace(one.chunk.candidate.span, end=start + len(passage.encode()))
+            hits.append(Hit(one.item, one.chunk.score, one.chunk.parts, passage, span))
         return tuple(hits), spent
 
     async def _read(self, namespace: str, ranked: Sequence[RankedChunk]) -> list[_Read]:
         """Return the passages of chunks, without those whose item vanished meanwhile."""
-        if not ranked:
+        chunks = list(ranked)
+        if not chunks:
             return []
-        found = await self._store.passages(namespace, [(one.candidate.item_id, one.candidate.span) for one in ranked])
+        found = await self._store.passages(namespace, [(one.candidate.item_id, one.candidate.span) for one in chunks])
         read = {item.item_id: (item, raw.decode(errors="replace")) for item, raw in found}
-        return [_Read(one, *read[one.candidate.item_id]) for one in ranked if one.candidate.item_id in read]
+        return [_Read(one, *read[one.candidate.item_id]) for one in chunks if one.candidate.item_id in read]
 
 
 def _notes(vector: QueryVector, found: CandidateSet, *, worded: bool) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ DECLARE
     one record;
     seen integer := 0;
     next_look integer;
+    batch integer;
     enough integer;
     last_place integer;
     tenth double precision;
@@ -258,9 +259,12 @@ BEGIN
             PERFORM set_config(name, 'off', true) FROM unnest(by_key || ARRAY['enable_sort']) AS name;
             PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true),
                 set_config('hnsw.ef_search', CASE WHEN share >= 0.4 THEN 110 ELSE 1000 END::text, true);
-            -- From 800,000 on, a graph four times as large takes a batch more to begin with.
-            enough := greatest(top, share * (110 + 100 * greatest(1, floor(log(4, greatest(indexed, 1)::numeric / 50000)))));
-            next_look := CASE WHEN 110 * share < top THEN enough ELSE 110 * share END;
+            next_look := 110 * share;
+            batch := greatest(1, 100 * share);
+            -- From 800,000 on, a graph four times as large has to be seen a batch further where words do not agree.
+            enough := greatest(top, next_look
+                + batch * greatest(1, floor(log(4, greatest(indexed, 1)::numeric / 50000))));
+            next_look := CASE WHEN next_look < top THEN greatest(top, next_look + batch) ELSE next_look END;
             -- The loop reads ten rows ahead first, and then fifty: where all pass, batches of 110 and then 100 end with a
             -- look at what came, so that none is begun in vain.
             FOR one IN EXECUTE by_meaning
@@ -278,15 +282,15 @@ BEGIN
                         SELECT * FROM unnest(distances) WITH ORDINALITY AS d(distance, place)
                         ORDER BY d.distance, d.place LIMIT 10
                     ) AS u;
-                    SELECT count(*) FILTER (WHERE w.seen),
-                        bool_or(NOT w.seen AND w.likeness > 1.0001 - tenth AND w.likeness <= 1.01)
+                    SELECT count(*) FILTER (WHERE w.came),
+                        bool_or(NOT w.came AND w.likeness > 1.0001 - tenth AND w.likeness <= 1.01)
                     INTO agreed, missed FROM (
-                        SELECT w.likeness, (w.item_id, w.ordinal) IN (SELECT * FROM unnest(ids, ordinals)) AS seen
+                        SELECT w.likeness, (w.item_id, w.ordinal) IN (SELECT * FROM unnest(ids, ordinals)) AS came
                         FROM unnest(more_ids, more_ordinals, more_likenesses) AS w(item_id, ordinal, likeness)
                     ) AS w;
                     EXIT WHEN missed IS NOT TRUE AND (last_place * 5 <= seen AND seen >= enough
                         OR last_place * 3 <= seen * 2 AND agreed >= 8);
-                    next_look := next_look + 100 * share;
+                    next_look := next_look + batch;
                 END IF;
             END LOOP;
             PERFORM set_config('enable_sort', 'on', true);

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,17 +53,24 @@ def inspector() -> list[str]:
     folder = Path(platformdirs.user_cache_dir("palimpsest-tests")) / f"inspector-{VERSION}"
     program = folder / "node_modules" / ".bin" / "mcp-inspector"
     if not program.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Made beside its place and moved there whole: another process may be making it, too.
+        made = Path(tempfile.mkdtemp(dir=folder.parent))
         subprocess.run(
             [
                 *(*npm, "install", "--no-audit", "--no-fund", "--ignore-scripts"),
-                *("--prefix", str(folder), f"@modelcontextprotocol/inspector@{VERSION}"),
+                *("--prefix", str(made), f"@modelcontextprotocol/inspector@{VERSION}"),
             ],
             check=True,
             capture_output=True,
             timeout=240,
             env={**os.environ, "PATH": os.pathsep.join([str(Path(node).parent), os.environ["PATH"]])},
         )
+        try:
+            made.rename(folder)
+        except OSError:
+            shutil.rmtree(made)
+            assert program.exists()
     return [node, str(program), "--cli"]
 
 

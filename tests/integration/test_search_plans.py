@@ -106,7 +106,10 @@ async def ask(
     leading: int | None = None,
     **given: Any,
 ) -> CandidateSet:
-    """Search in a connection of its own, whose statistics are written when it closes; ``by`` a vector, or ``meant``."""
+    """Search in a connection of its own, whose statistics are written when it closes.
+
+    It is by the vector ``by``, or that of item ``meant``; by words alone without either.
+    """
     async with opened(database, leading) as store:
         return await store.candidates(
             "big",

@@ -1,10 +1,12 @@
 """Finding: quoted phrases, neighbours, repeats, notes, and what fits into the tokens."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from palimpsest.core.budget import fixed_budget
 from palimpsest.core.memory import NewMemory
-from palimpsest.core.models import Filters, SearchAnswer, Span, TokenCount
+from palimpsest.core.models import Filters, Item, SearchAnswer, Span, TokenCount
 
 from ..fakes import WordCounter
 from .candidates import only
@@ -112,6 +114,22 @@ async def test_near_duplicates_come_last_and_give_way_to_others() -> None:
     few = await parts.memory.search(ME, "lighthouse northern rock painted red", limit=3)
     assert [hit.passage for hit in few.hits] == texts[:3]
     assert few.omitted == 2
+
+
+async def test_no_more_passages_are_read_than_are_shown_unless_some_fall_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = await holding("mill mill mill", "mill mill stone", "mill wheel pond", "mill dam brook")
+    passages, read, gone = parts.store.passages, list[int](), set[str]()
+
+    async def seen(namespace: str, wanted: Sequence[tuple[str, Span]]) -> list[tuple[Item, bytes]]:
+        read.append(len(wanted))
+        return await passages(namespace, [one for one in wanted if one[0] not in gone])
+
+    monkeypatch.setattr(parts.store, "passages", seen)
+    answer = await parts.memory.search(ME, "mill", limit=2)
+    assert (len(answer.hits), read) == (2, [2])
+    gone.add(answer.hits[0].item.item_id)
+    after = await parts.memory.search(ME, "mill", limit=2)
+    assert (len(after.hits), after.hits[0], read) == (2, answer.hits[1], [2, 2, 2])
 
 
 def words(name: str, count: int) -> str:
