@@ -277,17 +277,24 @@ async def test_less_of_the_graph_is_seen_where_it_comes_by_what_words_found(big:
         " sin(0.5 + item_id * 0.001), 0, 0, (item_id BETWEEN 31 AND 40)::integer] || array_fill(0, ARRAY[379]))"
         "::vector::halfvec"
     )
-    await connection.close()
 
-    async def looks(query: SparseTerms) -> int:
+    async def looks(query: SparseTerms, nearest: Sequence[int]) -> int:
         before = await graph_rows(big)
-        found = await ask(big, query, by=[1, 0, 0, 0, 1] + [0] * 379, leading=4, limit=100)
-        nearest = sorted(found.candidates, key=lambda one: -(one.dense or 0))[:10]
-        assert {one.item_id for one in nearest} == {format_item_id(number) for number in range(31, 41)}
+        found = await ask(big, query, by=[1, 0, 0, 0, 3] + [0] * 379, leading=4, limit=100)
+        best = sorted(found.candidates, key=lambda one: -(one.dense or 0))[: len(nearest)]
+        assert {one.item_id for one in best} == set(map(format_item_id, nearest))
         return await graph_rows(big) - before
 
     # The term 1 is that of the first nine items.
-    assert 110 <= await looks(terms(1)) < 200 < await looks(terms())
+    assert 110 <= await looks(terms(1), range(31, 41)) < 200 < await looks(terms(), range(31, 41))
+    # That one more item has it, nearer than all, and is far from there in the index, says that the walk went astray.
+    await connection.execute(
+        "UPDATE palimpsest.chunks SET impacts = '{1:1}/1000000000' WHERE item_id = 1500;"
+        "UPDATE palimpsest.chunk_vectors SET embedding = (ARRAY[cos(2), sin(2), 0, 0, 10] || array_fill(0, ARRAY[379]))"
+        "::vector::halfvec WHERE item_id = 1500"
+    )
+    await connection.close()
+    assert await looks(terms(1), [1500, *range(31, 41)]) > 200
 
 
 async def test_of_many_chunks_only_the_best_have_company(
