@@ -5,6 +5,7 @@ Run with ``-s`` to see the transcript.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -55,22 +56,21 @@ def inspector() -> list[str]:
     if not program.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Made beside its place and moved there whole: another process may be making it, too.
-        made = Path(tempfile.mkdtemp(dir=folder.parent))
-        subprocess.run(
-            [
-                *(*npm, "install", "--no-audit", "--no-fund", "--ignore-scripts"),
-                *("--prefix", str(made), f"@modelcontextprotocol/inspector@{VERSION}"),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=240,
-            env={**os.environ, "PATH": os.pathsep.join([str(Path(node).parent), os.environ["PATH"]])},
-        )
-        try:
-            made.rename(folder)
-        except OSError:
-            shutil.rmtree(made)
-            assert program.exists()
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            made = Path(scratch) / folder.name
+            subprocess.run(
+                [
+                    *(*npm, "install", "--no-audit", "--no-fund", "--ignore-scripts"),
+                    *("--prefix", str(made), f"@modelcontextprotocol/inspector@{VERSION}"),
+                ],
+                check=True,
+                capture_output=True,
+                timeout=240,
+                env={**os.environ, "PATH": os.pathsep.join([str(Path(node).parent), os.environ["PATH"]])},
+            )
+            with contextlib.suppress(OSError):
+                made.rename(folder)
+        assert program.exists(), f"{folder} holds something else; delete it"
     return [node, str(program), "--cli"]
 
 
